@@ -1,0 +1,52 @@
+"""Unrolled: from a file of sequences to a small, fast, explained recurrent model that runs anywhere.
+
+Names are loaded on first use: importing the package loads nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unrolled.core.errors import UnrolledError
+    from unrolled.estimators import Classifier, Forecaster, Regressor
+    from unrolled.nets.drop_in import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "GRU": "unrolled.nets.drop_in",
+    "GRUCell": "unrolled.nets.drop_in",
+    "LSTM": "unrolled.nets.drop_in",
+    "LSTMCell": "unrolled.nets.drop_in",
+    "RNN": "unrolled.nets.drop_in",
+    "RNNCell": "unrolled.nets.drop_in",
+    "Classifier": "unrolled.estimators",
+    "Forecaster": "unrolled.estimators",
+    "Regressor": "unrolled.estimators",
+    "UnrolledError": "unrolled.core.errors",
+}
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Classifier",
+    "Forecaster",
+    "GRUCell",
+    "LSTMCell",
+    "RNNCell",
+    "Regressor",
+    "UnrolledError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

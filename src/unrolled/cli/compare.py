@@ -1,0 +1,27 @@
+"""``unrolled compare``: runs side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLE = "Example: unrolled compare runs/lstm runs/gru --out compare.html"
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.")],
+    out: Annotated[Path | None, typer.Option(help="HTML file to write too.")] = None,
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+) -> None:
+    """Set RUNS side by side: figures with intervals, sizes, settings that differ."""
+    from rich.console import Console
+
+    from unrolled.report import terminal
+    from unrolled.workflow.report import language_of, read_runs, write_comparison
+
+    language = language_of(lang)
+    Console(highlight=False).print(terminal.comparison(read_runs(runs), language))
+    if out is not None:
+        typer.echo(str(write_comparison(runs, out, language)))

@@ -1,0 +1,1 @@
+"""The vocabulary all rooms share: errors, records, the bundle format, tolerances, files."""

@@ -1,0 +1,62 @@
+"""Settings from outside, checked; a mistake is answered with its place and the nearest right word."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from unrolled.core.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], given: Mapping[str, Any], *, where: str = "") -> Model:
+    """Build ``model`` from plain data.
+
+    Args:
+        model: the settings class.
+        given: as read from YAML, JSON or keyword arguments.
+        where: what the data is called in messages ("config.yaml", "train").
+
+    Raises:
+        ConfigError: a key is unknown (with the nearest known one) or a value does not fit.
+    """
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in (where, *first["loc"]) if str(part))
+        if first["type"] == "extra_forbidden":
+            known = _fields(model, first["loc"][:-1])
+            raise ConfigError(
+                f"there is no option {first['loc'][-1]!r}", where=place, mend=nearest(str(first["loc"][-1]), known)
+            ) from error
+        raise ConfigError(_plain(first["msg"], first["input"]), where=place) from error
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """ "did you mean 'size'?", or the whole list where nothing is near."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
+
+
+def _plain(message: str, given: object) -> str:
+    text = message.removeprefix("Value error, ").replace("Input should be", "it should be")
+    return f"{given!r} does not fit: {text}" if not isinstance(given, dict) else text
+
+
+def _fields(model: type[BaseModel], path: tuple[int | str, ...]) -> set[str]:
+    """Names of the fields of the settings class that ``path`` leads to."""
+    current: Any = model
+    for step in path:
+        field = getattr(current, "model_fields", {}).get(step)
+        candidates = [field.annotation, *get_args(field.annotation)] if field is not None else []
+        inner = [kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not inner:
+            break
+        current = inner[0]
+    return set(current.model_fields)

@@ -1,0 +1,180 @@
+"""Who is trained on, who chooses, who judges: by time, by group, by case, or as given.
+
+A span is ``(sequence, first row, end row)``: the rows whose truth belongs to a part. A window of a later part may
+look back into rows of an earlier one; a truth never stands in two parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from unrolled.core.errors import DataError
+from unrolled.core.records import Note, Record
+from unrolled.prepare.series import Series
+
+Span = tuple[int, int, int]
+Spans = list[Span]
+Share = float | int | str
+"""A fraction below 1; rows (time) or sequences (case, group) from 1 up; or the ISO date at which a part begins."""
+
+
+class SplitSettings(Record):
+    """How the data is divided.
+
+    Attributes:
+        by: "time" (each sequence is cut along time), "group" (all sequences of a group stay together), "case"
+            (sequence by sequence, classes kept in proportion); "auto" lets the task and the data decide.
+        valid, test: a fraction, a number of rows or sequences, or the ISO date at which the part begins;
+            0 for none.
+        seed: of the drawing (group and case).
+    """
+
+    by: Literal["auto", "time", "group", "case"] = "auto"
+    valid: Share = Field(default=0.15, union_mode="left_to_right")
+    test: Share = Field(default=0.2, union_mode="left_to_right")
+    seed: int = 0
+
+
+class Parts(Record):
+    """Spans of the three parts; the notes say how they were made."""
+
+    train: Spans
+    valid: Spans
+    test: Spans
+    notes: tuple[Note, ...] = ()
+
+
+def split(series: Series, settings: SplitSettings, *, ordered: bool, groups: Sequence[str] | None = None) -> Parts:
+    """Divide ``series``.
+
+    Args:
+        series: the data.
+        settings: what the user asked.
+        ordered: the task predicts along time (forecasting), so "auto" means "time".
+        groups: ``(S,)`` name of each sequence's group (patient, engine, ticker), or None.
+
+    Raises:
+        DataError: a part would be empty.
+    """
+    by = settings.by
+    if by == "auto":
+        along = any(column.level == "row" for column in series.of_role("target"))
+        by = "time" if ordered or len(series.ids) == 1 else ("group" if groups is not None or along else "case")
+    if by == "time":
+        parts = _by_time(series, settings)
+    elif by == "group":
+        parts = _by_group(series, settings, groups if groups is not None else series.ids)
+    else:
+        parts = _by_case(series, settings)
+    if not parts.train:
+        raise DataError(
+            "nothing is left to train on after the split",
+            where=series.source,
+            mend="make --valid-share and --test-share smaller, or give more data",
+        )
+    return parts
+
+
+def whole(series: Series) -> Spans:
+    """Every row of every sequence."""
+    return [(s, int(a), int(b)) for s, (a, b) in enumerate(zip(series.starts[:-1], series.starts[1:], strict=True))]
+
+
+def _by_time(series: Series, settings: SplitSettings) -> Parts:
+    train: Spans = []
+    valid: Spans = []
+    test: Spans = []
+    for s, begin, end in whole(series):
+        test_at = _cut(series, settings.test, begin, end, end - begin)
+        valid_at = _cut(series, settings.valid, begin, test_at, end - begin)
+        train.append((s, begin, valid_at))
+        valid.append((s, valid_at, test_at))
+        test.append((s, test_at, end))
+    note = Note(
+        code="split_by_time",
+        en="Split along time: the model never sees a row later than those it is trained on before it is judged.",
+        zh="按时间划分：训练数据全部早于验证和测试数据。",
+    )
+    return Parts(train=_filled(train), valid=_filled(valid), test=_filled(test), notes=(note,))
+
+
+def _cut(series: Series, share: Share, begin: int, end: int, length: int) -> int:
+    """Row at which the last part of ``begin:end`` starts."""
+    if isinstance(share, str):
+        if series.time is None or not np.issubdtype(series.time.dtype, np.datetime64):
+            raise DataError(
+                f"a split at the date {share!r} needs a time column",
+                where=series.source,
+                mend="name it with --time",
+            )
+        return begin + int(np.searchsorted(series.time[begin:end], np.datetime64(share)))
+    rows = round(length * share) if share < 1 else int(share)
+    return max(begin, end - rows)
+
+
+def _filled(spans: Spans) -> Spans:
+    return [span for span in spans if span[2] > span[1]]
+
+
+def _by_group(series: Series, settings: SplitSettings, groups: Sequence[str]) -> Parts:
+    names, member = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
+    order = np.random.default_rng(settings.seed).permutation(len(names))
+    part_of_group = _deal(order, settings)
+    note = Note(
+        code="split_by_group",
+        en=f"Split by group: each of the {len(names)} groups stands in one part only.",
+        zh=f"按组划分：共 {len(names)} 组，每组只出现在一个部分中。",
+    )
+    return _parts(series, part_of_group[member], note)
+
+
+def _by_case(series: Series, settings: SplitSettings) -> Parts:
+    random = np.random.default_rng(settings.seed)
+    classes = _classes(series)
+    part = np.zeros(len(series.ids), dtype=np.int64)
+    for label in np.unique(classes):
+        own = np.flatnonzero(classes == label)
+        part[own] = _deal(random.permutation(len(own)), settings)
+    note = Note(
+        code="split_by_case",
+        en="Split sequence by sequence at random, every class in proportion.",
+        zh="按序列随机划分，各类别比例保持一致。",
+    )
+    return _parts(series, part, note)
+
+
+def _classes(series: Series) -> npt.NDArray[np.float32]:
+    """Code of the first categorical target of each sequence; all alike where there is none."""
+    for column in series.of_role("target"):
+        if column.kind == "category" and column.level == "case":
+            return series.cases[:, series.index(column)]
+        if column.kind == "category":
+            codes: npt.NDArray[np.float32] = series.values[series.starts[1:] - 1, series.index(column)]
+            return codes
+    return np.zeros(len(series.ids), dtype=np.float32)
+
+
+def _deal(order: npt.NDArray[np.int64], settings: SplitSettings) -> npt.NDArray[np.int64]:
+    """Part (0 train, 1 valid, 2 test) of each of ``len(order)`` members; training always keeps one."""
+    count = len(order)
+    part = np.zeros(count, dtype=np.int64)
+    free = count - 1
+    at = 0
+    for number, share in ((2, settings.test), (1, settings.valid)):
+        if isinstance(share, str):
+            raise DataError(f"a split at a date ({share!r}) only goes with --split time", mend="use --split time")
+        wanted = min(free, round(count * share) if share < 1 else int(share))
+        part[order[at : at + wanted]] = number
+        at, free = at + wanted, free - wanted
+    return part
+
+
+def _parts(series: Series, part: npt.NDArray[np.int64], note: Note) -> Parts:
+    spans = whole(series)
+    train, valid, test = ([spans[s] for s in np.flatnonzero(part == number)] for number in range(3))
+    return Parts(train=train, valid=valid, test=test, notes=(note,))

@@ -1,0 +1,144 @@
+"""One door to all backends: the fastest that can serve runs, and the choice can be explained.
+
+Letters: B batch, T time, D input, H hidden.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.core.errors import BackendError, ConfigError
+from unrolled.engine.backend import Backend, Request, State, Weights
+from unrolled.engine.reference import Reference
+from unrolled.engine.torch_kernels import TorchKernels
+from unrolled.program.bind import check, check_lengths
+from unrolled.program.equations import Equations
+
+_BACKENDS: list[Backend] = [TorchKernels(), Reference()]  # fastest first
+
+
+def run(
+    cell: Equations,
+    x: Tensor,
+    weights: Weights,
+    hx: State | None = None,
+    *,
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+    backend: str | Backend | None = None,
+) -> tuple[Tensor, State]:
+    """Run a cell over whole sequences, forward or from the end to the start.
+
+    Args:
+        cell: the equations.
+        x: ``(B, T, D)``.
+        weights: parameters by name, as ``cell.shapes`` lists them.
+        hx: initial state, one ``(B, H)`` for each part, zeros when absent.
+        lengths: ``(B,)`` true lengths; beyond them the state stands still and y is zero.
+        reverse: start at the last true step.
+        backend: a name, or a backend that is not registered; the fastest that can serve when absent.
+
+    Returns:
+        y ``(B, T, H)`` in the order of x, and the final state, one ``(B, H)`` for each part.
+
+    Raises:
+        ConfigError: a shape, dtype or length does not fit.
+        BackendError: the backend asked for cannot serve, with its reason.
+    """
+    request = _request(cell, x, weights, hx, lengths, reverse)
+    chosen = _find(backend) if backend is not None else None
+    if chosen is None:
+        chosen = next(candidate for candidate in _BACKENDS if candidate.refusal(request) is None)
+    elif reason := chosen.refusal(request):
+        raise BackendError(f"cannot serve: {reason}", where=f"backend {chosen.name!r}", mend="leave the choice to us")
+    if x.shape[1] == 0:
+        return x.new_zeros(x.shape[0], 0, request.state[0].shape[1]), request.state
+    return chosen.run(request)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which backend serves a request, and what each of the others said; ``print`` it."""
+
+    request: str
+    chosen: str
+    answers: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        width = max(len(name) for name, _ in self.answers)
+        lines = (f"  {name:<{width}}  {answer}" for name, answer in self.answers)
+        return "\n".join((f"{self.request}: {self.chosen}", *lines))
+
+
+def explain(
+    cell: Equations,
+    x: Tensor,
+    weights: Weights,
+    hx: State | None = None,
+    *,
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+) -> Choice:
+    """Which backend :func:`run` would take for these arguments, and why not the others; computes nothing.
+
+    Raises:
+        ConfigError: a shape, dtype or length does not fit.
+    """
+    request = _request(cell, x, weights, hx, lengths, reverse)
+    answers, chosen = [], ""
+    for backend in _BACKENDS:
+        reason = backend.refusal(request)
+        if reason is None and not chosen:
+            chosen, reason = backend.name, "chosen"
+        answers.append((backend.name, reason or "could serve, slower"))
+    batch, time, size = x.shape
+    kind = f"{cell.name}, B {batch}, T {time}, D {size}, {str(x.dtype).removeprefix('torch.')} on {x.device}"
+    extra = (", lengths" if request.lengths is not None else "") + (", reverse" if reverse else "")
+    return Choice(kind + extra, chosen, tuple(answers))
+
+
+def register_backend(backend: Backend) -> None:
+    """Put a backend before all others, in the place of one with the same name.
+
+    Raises:
+        ConfigError: it would take the place of the reference, which serves whatever others refuse.
+    """
+    if backend.name == Reference.name:
+        raise ConfigError("this name belongs to the reference", where="backend", mend="choose another name")
+    _BACKENDS[:] = [backend, *(known for known in _BACKENDS if known.name != backend.name)]
+
+
+def backends() -> tuple[str, ...]:
+    """Names of all backends, the fastest first."""
+    return tuple(backend.name for backend in _BACKENDS)
+
+
+def _find(backend: str | Backend) -> Backend:
+    if not isinstance(backend, str):
+        return backend
+    for known in _BACKENDS:
+        if known.name == backend:
+            return known
+    raise BackendError("there is no such backend", where=f"backend {backend!r}", mend=f"use {', '.join(backends())}")
+
+
+def _request(cell: Equations, x: Tensor, weights: Weights, hx: State | None, lengths: Any, reverse: bool) -> Request:
+    states = check(cell, x, weights, hx)
+    expected = weights["weight_ih"].dtype
+    wrong = next((part for part in (x, *(hx or ())) if part.dtype != expected), None)
+    if wrong is not None and not torch.is_autocast_enabled(x.device.type):
+        raise ConfigError(
+            f"{'x' if wrong is x else 'the state'} is {wrong.dtype}, the weights are {expected}",
+            where=f"cell {cell.name!r}",
+            mend=f"convert it with .to({expected})",
+        )
+    if hx is None:
+        hx = tuple(x.new_zeros(shape) for shape in states)
+    if lengths is not None:
+        true = check_lengths(torch.as_tensor(lengths).detach().cpu().numpy(), tuple(x.shape))
+        lengths = None if true is None else torch.as_tensor(true, device=x.device)
+    return Request(cell, x, weights, tuple(hx), lengths, reverse)

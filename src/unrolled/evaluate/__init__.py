@@ -1,0 +1,28 @@
+"""A fitted model against data: figures with intervals, beside simple methods."""
+
+from unrolled.evaluate.backtest import Backtest, Fold, backtest, folds
+from unrolled.evaluate.baselines import BASELINES, Contest, baselines
+from unrolled.evaluate.bootstrap import Resampler, clusters
+from unrolled.evaluate.copycat import Copying, copying
+from unrolled.evaluate.evaluation import Fitted, assess, evaluate
+from unrolled.evaluate.part import Part
+from unrolled.evaluate.season import season_of
+
+__all__ = [
+    "BASELINES",
+    "Backtest",
+    "Contest",
+    "Copying",
+    "Fitted",
+    "Fold",
+    "Part",
+    "Resampler",
+    "assess",
+    "backtest",
+    "baselines",
+    "clusters",
+    "copying",
+    "evaluate",
+    "folds",
+    "season_of",
+]

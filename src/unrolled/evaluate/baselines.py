@@ -1,0 +1,217 @@
+"""Simple methods that every model is judged beside.
+
+Letters: n samples, S steps, M targets, L rows of a window, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from unrolled.core.optional import require
+from unrolled.evaluate.part import Part
+from unrolled.prepare.calibrate import threshold
+from unrolled.prepare.decode import Answer
+from unrolled.tasks.task import Task, Values
+
+_LONGEST = 512  # rows that the linear forecast looks back on at most
+_MOST = 20_000  # training windows of the linear forecast and of the logistic regression
+_RIDGE = 1e-3  # penalty of the linear forecast, as a share of the mean square of its inputs
+_CHUNK = 4096  # windows at once
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What a baseline may use.
+
+    Attributes:
+        task: what is predicted.
+        part: what is judged; a baseline reads its inputs, never its truth (but see ``train``).
+        train: the training part; without it, shares and means are those of ``part`` itself, which flatters the
+            baseline, and baselines that must be trained are left out.
+        names: the targets.
+        classes: of each target.
+        season: rows in a season; 1 for none.
+    """
+
+    task: Task
+    part: Part
+    train: Part | None
+    names: tuple[str, ...]
+    classes: tuple[tuple[str, ...], ...] = ()
+    season: int = 1
+
+
+def persistence(contest: Contest) -> Answer:
+    """The last value, again and again."""
+    return _forecast(contest, np.repeat(contest.part.last()[:, None], contest.part.truth.shape[1], axis=1))
+
+
+def seasonal_naive(contest: Contest) -> Answer | None:
+    """The value one season ago; the last value where the sequence does not reach back so far."""
+    part, season = contest.part, contest.season
+    if season < 2:
+        return None
+    step = np.arange(part.truth.shape[1])
+    row = part.samples.end[:, None] + step - season * (step // season + 1)
+    begins = part.series.starts[part.samples.series][:, None]
+    found = part.series.values[np.maximum(row, begins)][..., part.targets]
+    found[row < begins] = np.nan
+    return _forecast(contest, np.where(np.isnan(found), part.last()[:, None], found))
+
+
+def linear(contest: Contest) -> Answer | None:
+    """Each step a linear function of the window, both measured from the last value (NLinear, Zeng et al. 2023).
+
+    One ridge regression a target, in closed form, on at most 20,000 training windows. Where there are several
+    sequences, each is divided by its own size first.
+    """
+    part, train = contest.part, contest.train
+    if train is None:
+        return None
+    longest = min(_LONGEST, int(train.samples.lengths.max(initial=0)))
+    learnt = train[np.unique(np.linspace(0, len(train) - 1, min(len(train), _MOST)).astype(np.int64))]
+    several = len(np.unique(train.samples.series)) > 1
+    result: Values = np.empty(part.truth.shape)
+    for target in range(len(contest.names)):
+        x, last, size = _windows(learnt, target, longest, several)
+        y = (learnt.truth[..., target] - last) / size
+        known = np.isfinite(x).all(1) & np.isfinite(y).all(1)
+        if known.sum() < 2:
+            return None
+        weights = _ridge(x[known], y[known])
+        for at in range(0, len(part), _CHUNK):
+            x, last, size = _windows(part[at : at + _CHUNK], target, longest, several)
+            result[at : at + _CHUNK, :, target] = _with_one(np.nan_to_num(x)) @ weights * size + last
+    return _forecast(contest, result)
+
+
+def majority(contest: Contest) -> Answer:
+    """The most frequent class, with the shares of all classes as probabilities."""
+    learnt = (contest.train or contest.part).truth
+    widest = max(len(classes) for classes in contest.classes)
+    probability = np.zeros((len(contest.classes), widest))
+    for at in range(len(contest.classes)):
+        codes = learnt[np.isfinite(learnt[:, at]), at].astype(np.int64)
+        probability[at] = np.bincount(codes, minlength=widest) / max(1, len(codes))
+    return _labels(contest, np.tile(probability, (len(contest.part), 1, 1)), contest.classes)
+
+
+def mean(contest: Contest) -> Answer:
+    """The mean of the training part."""
+    learnt = (contest.train or contest.part).truth
+    cap = getattr(contest.task.settings, "cap", None)
+    center = np.nanmean(learnt if cap is None else np.minimum(learnt, cap), axis=0)
+    return Answer("regress", np.tile(center, (len(contest.part), 1)), targets=contest.names)
+
+
+def prior(contest: Contest) -> Answer:
+    """The share of failing samples, for everybody."""
+    share = float(np.nanmean((contest.train or contest.part).truth))
+    return _alarms(contest, np.full(len(contest.part), share), limit=1.0)
+
+
+def logistic(contest: Contest) -> Answer | None:
+    """Logistic regression on the numbers of the window's last row; its alarm threshold has the best F1 in training."""
+    train = contest.train
+    if train is None:
+        return None
+    label = train.truth[:, 0]
+    known = np.flatnonzero(np.isfinite(label))
+    known = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), _MOST)).astype(np.int64))]
+    x, fresh = _last_rows(train[known]), _last_rows(contest.part)
+    if len(np.unique(label[known])) < 2 or x.shape[1] == 0:
+        return None
+    purpose = "the logistic baseline"
+    linear_model = require("sklearn.linear_model", extra="train", purpose=purpose)
+    preprocessing = require("sklearn.preprocessing", extra="train", purpose=purpose)
+    center = np.nan_to_num(np.nanmean(np.where(np.isfinite(x).any(0), x, 0), axis=0))
+    x, fresh = (np.where(np.isfinite(values), values, center) for values in (x, fresh))
+    scaler = preprocessing.StandardScaler().fit(x)
+    model = linear_model.LogisticRegression(max_iter=2000).fit(scaler.transform(x), label[known])
+    limit = threshold(model.predict_proba(scaler.transform(x))[:, 1], label[known].astype(np.int64))
+    return _alarms(contest, model.predict_proba(scaler.transform(fresh))[:, 1], limit)
+
+
+BASELINES: Mapping[str, Callable[[Contest], Answer | None]] = {
+    "persistence": persistence,
+    "seasonal_naive": seasonal_naive,
+    "linear": linear,
+    "majority": majority,
+    "mean": mean,
+    "prior": prior,
+    "logistic": logistic,
+}
+
+
+def baselines(contest: Contest) -> dict[str, Answer]:
+    """The task's baselines that can be computed here."""
+    found = {name: BASELINES[name](contest) for name in contest.task.baselines}
+    return {name: answer for name, answer in found.items() if answer is not None}
+
+
+def _windows(part: Part, target: int, longest: int, several: bool) -> tuple[Values, Values, Values]:
+    """Windows ``(n, L)`` from their last value, that value ``(n, 1)``, and what both were divided by ``(n, 1)``.
+
+    Missing values are NaN; before the beginning of a sequence its first value stands.
+    """
+    begins = part.series.starts[part.samples.series][:, None]
+    rows = np.maximum(part.samples.end[:, None] - longest + np.arange(longest), begins)
+    last = part.last()[:, target, None].astype(np.float64)
+    window = part.series.values[rows, part.targets[target]] - last
+    size = np.ones_like(last)
+    if several:
+        known = np.isfinite(window)
+        square = np.where(known, window, 0) ** 2
+        size = np.sqrt(square.sum(1, keepdims=True) / np.maximum(known.sum(1, keepdims=True), 1))
+        size = np.where(size > 0, size, 1.0)
+    return window / size, last, size
+
+
+def _ridge(x: Values, y: Values) -> Values:
+    """``(L + 1, S)`` weights, the last row the constant, which is not penalised."""
+    design = _with_one(x)
+    gram = design.T @ design
+    penalty = _RIDGE * np.trace(gram[:-1, :-1]) / max(1, x.shape[1])
+    gram[np.arange(x.shape[1]), np.arange(x.shape[1])] += max(penalty, 1e-9)
+    result: Values = np.linalg.solve(gram, design.T @ y)
+    return result
+
+
+def _with_one(x: Values) -> Values:
+    return np.concatenate([x, np.ones((len(x), 1))], axis=1)
+
+
+def _last_rows(part: Part) -> npt.NDArray[np.float64]:
+    """``(n, features)`` numeric inputs at the end of each window."""
+    series, samples = part.series, part.samples
+    used = [c for c in series.of_role("feature", "known", "static") if c.kind == "number"]
+    columns = [
+        series.values[samples.end - 1, series.index(c)]
+        if c.level == "row"
+        else series.cases[samples.series, series.index(c)]
+        for c in used
+    ]
+    return np.stack(columns, axis=1).astype(np.float64) if columns else np.empty((len(samples), 0))
+
+
+def _forecast(contest: Contest, value: Values) -> Answer:
+    return Answer("forecast", value, targets=contest.names)
+
+
+def _labels(contest: Contest, probability: Values, classes: tuple[tuple[str, ...], ...]) -> Answer:
+    value = probability.argmax(-1).astype(np.float64)
+    return Answer("classify", value, probability=probability, targets=contest.names, classes=classes)
+
+
+def _alarms(contest: Contest, chance: Values, limit: float) -> Answer:
+    return Answer(
+        "failure",
+        (chance >= limit).astype(np.float64)[:, None],
+        probability=np.stack([1 - chance, chance], axis=-1)[:, None],
+        targets=contest.names,
+        classes=(("no", "yes"),),
+    )

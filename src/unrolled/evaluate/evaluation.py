@@ -1,0 +1,119 @@
+"""A model measured on one part of the data, beside simple methods, with intervals, a verdict and pictures.
+
+Letters: n samples, S steps, M targets, V values of the net.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from unrolled.core.errors import DataError
+from unrolled.core.records import Evaluation, Note
+from unrolled.evaluate import notes as told
+from unrolled.evaluate.baselines import Contest, baselines
+from unrolled.evaluate.bootstrap import Resampler, clusters
+from unrolled.evaluate.copycat import copying
+from unrolled.evaluate.part import Part
+from unrolled.evaluate.pictures import pictures
+from unrolled.evaluate.scales import scales
+from unrolled.evaluate.season import season_of
+from unrolled.evaluate.verdict import verdict
+from unrolled.prepare.decode import Answer, Decoding, decode
+from unrolled.prepare.samples import Samples
+from unrolled.prepare.series import Series
+from unrolled.tasks.task import Scales, Task, Values
+
+
+class Fitted(Protocol):
+    """What ``assess`` asks of a trained model."""
+
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def decoding(self) -> Decoding: ...
+
+    def output(self, series: Series, samples: Samples) -> Values:
+        """``(n, S, M, V)`` in model scale, rolled out to the horizon."""
+
+    def invert(self, values: Values, series: Series, samples: Samples) -> Values:
+        """Model scale to original units; takes and returns the shape of the truth, or that with an axis of Q."""
+
+    def truth(self, series: Series, samples: Samples) -> Values:
+        """Truth in original units, class codes, or 0 and 1: ``(n, S, M)`` in a forecast, ``(n, M)`` otherwise."""
+
+
+def assess(
+    fitted: Fitted,
+    series: Series,
+    samples: Samples,
+    *,
+    train: tuple[Series, Samples] | None = None,
+    groups: npt.NDArray[np.int64] | None = None,
+    name: str = "test",
+    resamples: int = 1000,
+) -> Evaluation:
+    """Let a trained model predict and ``evaluate`` it; series are as the task derives them."""
+    part = Part(series, samples, fitted.truth(series, samples))
+    answer = decode(
+        fitted.output(series, samples), fitted.decoding, lambda values: fitted.invert(values, series, samples)
+    )
+    learnt = None if train is None else Part(*train, fitted.truth(*train))
+    return evaluate(
+        fitted.task, part, answer, train=learnt, decoding=fitted.decoding, groups=groups, name=name, resamples=resamples
+    )
+
+
+def evaluate(
+    task: Task,
+    part: Part,
+    answer: Answer,
+    *,
+    train: Part | None = None,
+    decoding: Decoding | None = None,
+    groups: npt.NDArray[np.int64] | None = None,
+    name: str = "test",
+    resamples: int = 1000,
+) -> Evaluation:
+    """Figures with intervals, baselines, verdict, notes and pictures of an answer.
+
+    Args:
+        task: what was asked.
+        part: the samples and their truth.
+        answer: the predictions, in original units.
+        train: the training part, for the baselines and scales.
+        decoding: as fitted, to check what its intervals promise.
+        groups: ``(n,)`` label of what is resampled as a whole (patient, engine); None finds it, see ``clusters``.
+        name: of the part.
+        resamples: bootstrap draws.
+
+    Raises:
+        DataError: no sample has a truth.
+    """
+    if not np.isfinite(part.truth).any():
+        raise DataError("there is no truth to compare with", where=part.series.source, mend="give the target column")
+    found: list[Note] = [] if train is not None else [told.without_training()]
+    reach, season, measures = getattr(task.settings, "horizon", 1), 1, Scales()
+    if answer.task == "forecast":
+        season = getattr(task.settings, "season", None) or season_of(part.series)
+        measures = scales(part, train, season)
+        found += [told.season_used(season)] if season > 1 else []
+    resampler = Resampler(clusters(part.samples, reach) if groups is None else groups, resamples=resamples)
+    own = task.metrics(part.truth, answer, measures)
+    contest = Contest(task, part, train, answer.targets, answer.classes, season)
+    rivals = {rival: task.metrics(part.truth, theirs, measures) for rival, theirs in baselines(contest).items()}
+    copies = answer.task == "forecast" and copying(part, answer.value, resampler).copies
+    scores = resampler.scores("model", own)
+    return Evaluation(
+        task=task.name,
+        part=name,
+        count=len(part),
+        model=scores,
+        baselines=tuple(resampler.scores(rival, statistics) for rival, statistics in rivals.items()),
+        verdict=verdict(task.name, task.headline(answer, measures), own, rivals, resampler, copies=copies),
+        notes=(*found, *told.notes(part, answer, decoding, scores, resampler.groups)),
+        pictures=pictures(part, answer),
+    )

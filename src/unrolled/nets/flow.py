@@ -1,0 +1,74 @@
+"""What passes from layer to layer: the tensors of a batch, and what is known of them before any batch.
+
+Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, M targets, V values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from unrolled.program.shapes import Outputs
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A batch on its way through the layers.
+
+    Attributes:
+        x: ``(B, T, D)`` a sequence, ``(B, D)`` after pooling, ``(B, H, M, V)`` after the head. Values beyond a
+            sequence's length are undefined.
+        lengths: ``(B,)`` true lengths, or None when all are T.
+        static: ``(B, K)``, categories already embedded, or None.
+        known: ``(B, H, F)``, categories already embedded, or None.
+        state: final state of the last recurrent layer, one ``(B, H)`` a part; empty where there is none.
+        cells: final cell states (h where a cell has no other) of all recurrent layers, for a penalty in training.
+        attention: ``(B, T)`` weights of the attention pooling, or None.
+    """
+
+    x: Tensor
+    lengths: Tensor | None = None
+    static: Tensor | None = None
+    known: Tensor | None = None
+    state: tuple[Tensor, ...] = ()
+    cells: tuple[Tensor, ...] = ()
+    attention: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a :class:`Flow`, from which the next layer is built.
+
+    Attributes:
+        form: what ``x`` is.
+        size: D.
+        outputs: what the head must give.
+        length: T where it is fixed.
+        targets: leading columns of ``x`` that are the targets' own past; 0 once a layer has mixed columns.
+        channels: targets that were folded into the batch.
+        static: K.
+        known: F.
+        cell: registry name of the last recurrent layer.
+        state: H of its final state; 0 where a decoder cannot start from it (none, or two directions).
+        backward: trailing columns of ``x`` that ran from the end to the start.
+    """
+
+    form: Literal["sequence", "vector", "output"]
+    size: int
+    outputs: Outputs
+    length: int | None = None
+    targets: int = 0
+    channels: int = 1
+    static: int = 0
+    known: int = 0
+    cell: str = ""
+    state: int = 0
+    backward: int = 0
+
+    def __str__(self) -> str:
+        if self.form == "output":
+            return f"(B, {self.outputs.steps}, {self.outputs.targets}, {self.outputs.values})"
+        batch = "B" if self.channels == 1 else f"B*{self.channels}"
+        return f"({batch}, {self.length or 'T'}, {self.size})" if self.form == "sequence" else f"({batch}, {self.size})"

@@ -1,0 +1,67 @@
+"""What every layer is: options as data, a module built from them, and what it does to the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+from torch import nn
+
+from unrolled.core.errors import ConfigError
+from unrolled.core.records import Note, Record
+from unrolled.nets.flow import Flow, Shape
+
+Size = Annotated[int, Field(ge=1, le=16384)]
+Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+class LayerSpec(Record):
+    """The options of one kind of layer, under its name in a net spec."""
+
+    name: ClassVar[str]
+    part: ClassVar[Literal["body", "pool", "head"]] = "body"
+
+    def build(self, shape: Shape) -> Layer | Bracket:
+        """The layer for what arrives there, with its initial weights.
+
+        Raises:
+            ConfigError: the layer cannot stand at this place.
+        """
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        given = self.model_dump(exclude_defaults=True)
+        return self.name + (f"({', '.join(f'{key}={value}' for key, value in given.items())})" if given else "")
+
+
+class Layer(nn.Module):
+    """A module from flow to flow; ``shape`` says what leaves it."""
+
+    shape: Shape
+
+    def forward(self, flow: Flow) -> Flow:
+        raise NotImplementedError
+
+    def obstacle(self) -> Note | None:
+        """Why a net with this layer cannot run step by step, or None."""
+        return None
+
+
+class Bracket(nn.Module):
+    """A layer around all that follow: it opens before them and closes, on the output, after them."""
+
+    shape: Shape
+
+    def forward(self, flow: Flow, inner: Callable[[Flow], Flow]) -> Flow:
+        raise NotImplementedError
+
+    def obstacle(self) -> Note | None:
+        """Why a net with this layer cannot run step by step, or None."""
+        return None
+
+
+def need_sequence(shape: Shape, what: str) -> None:
+    """Refuse a layer over time where time has been pooled away."""
+    if shape.form != "sequence":
+        raise ConfigError(f"{what} works on steps, but the layers before it have left none", mend="put it earlier")

@@ -1,0 +1,35 @@
+"""Numbers and categories as one vector: each category code becomes a learned embedding.
+
+Letters: D numbers, C categories, E embedding.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from unrolled.nets import ops
+
+
+class Columns(nn.Module):
+    """``(..., D + C)`` to ``(..., D + sum of E)``; nothing to do where there is no category."""
+
+    def __init__(self, numbers: int, categories: tuple[int, ...]) -> None:
+        super().__init__()
+        self.numbers, self.columns = numbers, numbers + len(categories)
+        self.embeddings = nn.ModuleList(nn.Embedding(count + 1, embedding_size(count)) for count in categories)
+        self.size = numbers + sum(embedding_size(count) for count in categories)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.embeddings:
+            return x
+        parts = [ops.slice_axis(x, axis=-1, start=0, stop=self.numbers)] if self.numbers else []
+        for at, table in enumerate(self.embeddings, start=self.numbers):
+            assert isinstance(table, nn.Embedding)
+            parts.append(ops.embedding(ops.slice_axis(x, axis=-1, start=at, stop=at + 1), weight=table.weight))
+        return ops.merge(*parts, kind="concat")
+
+
+def embedding_size(count: int) -> int:
+    """Numbers for a column of ``count`` categories: 1.6 count^0.56, at most 64 (the rule of thumb of fastai)."""
+    size: int = round(1.6 * count**0.56)
+    return min(64, max(1, size))

@@ -1,0 +1,54 @@
+"""Pooling over time: one vector a sequence.
+
+Letters: B batch, T time, D inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+from unrolled.core.records import Note
+from unrolled.nets import ops
+from unrolled.nets.flow import Flow, Shape
+from unrolled.nets.layer import Layer, LayerSpec, need_sequence
+
+Kind = Literal["last", "mean", "max", "mean_max"]
+
+
+class PoolSpec(LayerSpec):
+    """``last`` keeps the final step (of backward columns the first), the others look at every step."""
+
+    name: ClassVar[str] = "pool"
+    part: ClassVar[Literal["pool"]] = "pool"
+
+    kind: Kind = "last"
+
+    def build(self, shape: Shape) -> Layer:
+        return Pool(self.kind, shape)
+
+
+class Pool(Layer):
+    """``(B, T, D)`` to ``(B, D)``; "mean_max" joins both to ``(B, 2 D)``."""
+
+    def __init__(self, kind: Kind, shape: Shape) -> None:
+        super().__init__()
+        need_sequence(shape, "pooling")
+        self.kind, self.backward = kind, shape.backward
+        size = shape.size * (2 if kind == "mean_max" else 1)
+        self.shape = replace(shape, form="vector", size=size, targets=0, backward=0)
+
+    def forward(self, flow: Flow) -> Flow:
+        if self.kind == "mean_max":
+            both = (ops.pool(flow.x, flow.lengths, kind=kind, backward=0) for kind in ("mean", "max"))
+            return replace(flow, x=ops.merge(*both, kind="concat"), lengths=None)
+        return replace(flow, x=ops.pool(flow.x, flow.lengths, kind=self.kind, backward=self.backward), lengths=None)
+
+    def obstacle(self) -> Note | None:
+        if self.kind == "last":
+            return None
+        return Note(
+            code="pool_needs_all_steps",
+            en=f"{self.kind} pooling looks at every step of the sequence",
+            zh=f"{self.kind} 池化需要看到序列的全部时间步",
+        )

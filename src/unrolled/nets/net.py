@@ -1,0 +1,185 @@
+"""A net: its layers in order, from a batch to ``(B, steps, targets, values)``.
+
+Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.core.errors import ConfigError
+from unrolled.core.records import NetFacts, Note
+from unrolled.nets.flow import Flow, Shape
+from unrolled.nets.layer import Bracket, Layer, LayerSpec
+from unrolled.nets.layers.columns import Columns
+from unrolled.nets.spec import NetSpec
+from unrolled.nets.trace import Trace
+from unrolled.program.plan import Plan
+from unrolled.program.shapes import Inputs, Outputs
+
+
+class Net(nn.Module):
+    """The layers of a spec, with initial weights drawn from torch's generator (set it for the same net again).
+
+    Args:
+        spec: what ``NetSpec.parse`` reads.
+        inputs: sizes of what goes in.
+        outputs: sizes of what comes out.
+
+    Raises:
+        ConfigError: the spec is wrong, or does not fit the inputs and outputs.
+    """
+
+    def __init__(
+        self, spec: NetSpec | Sequence[Any] | Mapping[str, Any] | str, inputs: Inputs, outputs: Outputs
+    ) -> None:
+        super().__init__()
+        self.spec = NetSpec.parse(spec)
+        self.inputs, self.outputs = inputs, outputs
+        self.x = Columns(inputs.numbers, inputs.categories)
+        self.static = Columns(inputs.static_numbers, inputs.static_categories)
+        self.known = Columns(inputs.known_numbers, inputs.known_categories)
+        shape = Shape(
+            form="sequence",
+            size=self.x.size,
+            outputs=outputs,
+            length=inputs.length,
+            targets=inputs.targets,
+            static=self.static.size,
+            known=self.known.size,
+        )
+        self.layers = nn.ModuleList()
+        for index, layer in enumerate(self.spec.layers):
+            built = _build(layer, shape, f"net[{index}].{layer.name}")
+            shape = built.shape
+            self.layers.append(built)
+        self._cells: tuple[Tensor, ...] = ()
+
+    def forward(
+        self,
+        x: Tensor,
+        lengths: Tensor | None = None,
+        static: Tensor | None = None,
+        known: Tensor | None = None,
+    ) -> Tensor:
+        """Run the net.
+
+        Args:
+            x: ``(B, T, D)``.
+            lengths: ``(B,)`` true lengths, or None when all are T.
+            static: ``(B, K)``.
+            known: ``(B, H, F)``.
+
+        Returns:
+            ``(B, steps, targets, values)``.
+
+        Raises:
+            ConfigError: an input is missing or has another number of columns.
+        """
+        self._check(x=x, static=static, known=known)
+        flow = self._flow(x, lengths, static, known)
+        self._cells = flow.cells if self.training else ()
+        return flow.x
+
+    def attention(
+        self,
+        x: Tensor,
+        lengths: Tensor | None = None,
+        static: Tensor | None = None,
+        known: Tensor | None = None,
+    ) -> Tensor | None:
+        """``(B, T)`` weights of the attention pooling for these inputs; None in a net without one."""
+        self._check(x=x, static=static, known=known)
+        return self._flow(x, lengths, static, known).attention
+
+    def state_penalty(self) -> Tensor:
+        """Mean square of the final cell states of the last forward in training; 0 in a net without any."""
+        if not self._cells:
+            return torch.zeros((), device=next(self.parameters()).device)
+        return torch.stack([cells.square().mean() for cells in self._cells]).mean()
+
+    def plan(self) -> Plan:
+        """The net as a list of operations on its ``state_dict``, as it runs outside training."""
+        trace = Trace(self)
+        flow = self._flow(
+            trace.symbol("x"),
+            trace.symbol("lengths"),
+            trace.symbol("static") if self.static.columns else None,
+            trace.symbol("known") if self.known.columns else None,
+        )
+        return Plan(inputs=self.inputs, outputs=self.outputs, ops=tuple(trace.ops), result=trace.name(flow.x))
+
+    def summary(self) -> NetFacts:
+        """Layers with shapes and parameters."""
+        rows = [
+            (str(spec), str(layer.shape), _count(layer))
+            for spec, layer in zip(self.spec.layers, self.layers, strict=True)
+            if isinstance(layer, Layer | Bracket)
+        ]
+        tables = _count(self.x) + _count(self.static) + _count(self.known)
+        if tables:
+            rows.insert(0, ("embeddings", f"(B, {self.inputs.length or 'T'}, {self.x.size})", tables))
+        return NetFacts(
+            spec=self.spec.dump(),
+            layers=tuple(rows),
+            parameters=_count(self),
+            bytes=sum(tensor.numel() * tensor.element_size() for tensor in self.state_dict().values()),
+        )
+
+    def streamable(self) -> tuple[Note, ...]:
+        """What keeps the net from running step by step; empty when it can."""
+        notes = []
+        for index, layer in enumerate(self.layers):
+            assert isinstance(layer, Layer | Bracket)
+            note = layer.obstacle()
+            if note is not None:
+                place = f"net[{index}]"
+                notes.append(note.model_copy(update={"en": f"{place}: {note.en}", "zh": f"{place}：{note.zh}"}))
+        return tuple(notes)
+
+    def _flow(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
+        return self._from(
+            0,
+            Flow(
+                x=self.x(x),
+                lengths=lengths,
+                static=None if static is None else self.static(static),
+                known=None if known is None else self.known(known),
+            ),
+        )
+
+    def _check(self, **given: Tensor | None) -> None:
+        for name, value in given.items():
+            columns = getattr(self, name).columns
+            found = 0 if value is None else value.shape[-1]
+            if found != columns:
+                raise ConfigError(f"it has {found} columns, the net was built for {columns}", where=f"input {name!r}")
+
+    def _from(self, start: int, flow: Flow) -> Flow:
+        """Run the layers from ``start`` on; a bracket runs those after it itself."""
+        for index in range(start, len(self.layers)):
+            layer = self.layers[index]
+            if isinstance(layer, Bracket):
+                result: Flow = layer(flow, lambda inner, after=index + 1: self._from(after, inner))
+                return result
+            flow = layer(flow)
+        return flow
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles leave out the states of the last forward, which belong to its gradient."""
+        return {**self.__dict__, "_cells": ()}
+
+
+def _build(spec: LayerSpec, shape: Shape, where: str) -> Layer | Bracket:
+    try:
+        return spec.build(shape)
+    except ConfigError as error:
+        raise ConfigError(error.what, where=where, mend=error.mend) from error
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,82 @@
+"""Operations that move numbers and compute none, in torch; their meaning is written in ``program.ops.layout``."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from unrolled.nets.ops.time import inside_only
+from unrolled.nets.trace import op
+from unrolled.program.ops.types import Align, Merge
+
+Optional = TypeVar("Optional", Tensor, Tensor | None)
+
+
+@op()
+def slice_axis(x: Tensor, /, *, axis: int, start: int, stop: int) -> Tensor:
+    return x[..., start:stop] if axis == -1 else x[:, start:stop]
+
+
+@op()
+def merge(*xs: Tensor, kind: Merge) -> Tensor:
+    if kind == "concat":
+        return torch.cat([x.expand(*xs[0].shape[:-1], -1) for x in xs], dim=-1)
+    total = xs[0]
+    for x in xs[1:]:
+        total = total + x
+    return total if kind == "sum" else total / len(xs)
+
+
+@op()
+def repeat(x: Optional, /, *, times: int) -> Optional:
+    return None if x is None else x.repeat_interleave(times, dim=0)
+
+
+@op()
+def tile(like: Tensor, /, weight: Tensor) -> Tensor:
+    return weight.repeat(len(like) // len(weight), *(1 for _ in weight.shape[1:]))
+
+
+@op()
+def reshape(x: Tensor, /, *, shape: tuple[int, ...]) -> Tensor:
+    return x.reshape(-1, *shape)
+
+
+@op()
+def fold_channels(x: Tensor, /, *, channels: int) -> Tensor:
+    batch, time, size = x.shape
+    own = x[..., :channels].transpose(1, 2).unsqueeze(-1)
+    if size == channels:
+        return own.reshape(batch * channels, time, 1)
+    others = x[:, None, :, channels:].expand(batch, channels, time, size - channels)
+    return torch.cat([own, others], dim=-1).view(batch * channels, time, -1)
+
+
+@op()
+def unfold_channels(y: Tensor, /, *, channels: int) -> Tensor:
+    _, horizon, _, values = y.shape
+    return y.view(-1, channels, horizon, values).transpose(1, 2)
+
+
+@op(outputs=2)
+def patch(x: Tensor, lengths: Tensor | None, /, *, length: int, align: Align) -> tuple[Tensor, Tensor | None]:
+    batch, time, size = x.shape
+    count = -(-time // length)
+    missing = count * length - time
+    if lengths is not None:
+        x = inside_only(x, lengths)
+    if align == "end" and lengths is not None:
+        x = _shift(x, -lengths.to(x.device) % length, count * length)
+    elif missing:
+        x = F.pad(x, (0, 0, missing, 0) if align == "end" else (0, 0, 0, missing))
+    return x.reshape(batch, count, length * size), None if lengths is None else -(-lengths // length)
+
+
+def _shift(x: Tensor, delay: Tensor, time: int) -> Tensor:
+    """Sequence b begins ``delay[b]`` steps later, after zeros; the result has ``time`` steps."""
+    index = torch.arange(time, device=x.device) - delay[:, None]
+    taken = x.gather(1, index.clamp(0, x.shape[1] - 1)[..., None].expand(-1, -1, x.shape[2]))
+    return taken.masked_fill((index < 0)[..., None], 0)

@@ -1,0 +1,197 @@
+"""From a net's raw output to an answer in the user's units; the settings travel in the bundle as JSON.
+
+Letters: n samples, S steps, M targets, V values of the net, K classes, Q probability levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from unrolled.core.records import Record
+from unrolled.prepare.table import Table
+from unrolled.program.functions import sigmoid
+
+Values = npt.NDArray[np.floating[Any]]
+Invert = Callable[[Values], Values]
+"""Model scale to original units; takes and returns the shape of the truth, or that with an axis of Q at the end."""
+
+
+class NumberDecoding(Record):
+    """How numbers are read, of a forecast (truth ``(n, S, M)``) or a regression (truth ``(n, M)``).
+
+    Attributes:
+        task: decides the shape of the answer.
+        targets: names, in the order of the net's output.
+        horizon: steps to forecast; more than the net's own steps means that the net is rolled out.
+        quantiles: probability of each of the net's values; empty when the net gives one point.
+        levels: probabilities of the calibrated quantiles; the first and the last make the interval.
+        offsets: ``(Q, S, M)`` in model scale, added to the point (or to the net's own quantile) to give the
+            calibrated quantile; empty when nothing was calibrated.
+        calibrated_on: how many samples the offsets rest on.
+        bounds: smallest and largest possible answer, in original units.
+    """
+
+    task: Literal["forecast", "regress"]
+    targets: tuple[str, ...]
+    horizon: int = 1
+    quantiles: tuple[float, ...] = ()
+    levels: tuple[float, ...] = ()
+    offsets: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    calibrated_on: int = 0
+    bounds: tuple[float | None, float | None] = (None, None)
+
+    @property
+    def point(self) -> int:
+        """Which of the net's values is the prediction: the one nearest to the median."""
+        return int(np.argmin(np.abs(np.asarray(self.quantiles) - 0.5))) if self.quantiles else 0
+
+
+class ClassDecoding(Record):
+    """How labels are read: a softmax over each target's classes, its logits divided by a temperature."""
+
+    task: Literal["classify"] = "classify"
+    targets: tuple[str, ...]
+    classes: tuple[tuple[str, ...], ...]  # of each target
+    temperatures: tuple[float, ...] = ()  # of each target; empty means 1
+
+
+class AlarmDecoding(Record):
+    """How a probability of failure is read: ``sigmoid(scale * logit + bias)``, alarm from ``threshold`` on."""
+
+    task: Literal["failure"] = "failure"
+    target: str
+    horizon: int
+    scale: float = 1.0
+    bias: float = 0.0
+    threshold: float = 0.5
+
+
+Decoding = Annotated[NumberDecoding | ClassDecoding | AlarmDecoding, Field(discriminator="task")]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Predictions of n samples.
+
+    Attributes:
+        task: what was decoded.
+        value: of the truth's shape, ``(n, S, M)`` or ``(n, M)``: numbers in original units, class codes, or
+            1 for an alarm and 0 for none.
+        quantiles: ``value.shape + (Q,)``, ascending along the last axis, or None.
+        levels: the Q probabilities.
+        probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), or None.
+        targets: the M names.
+        classes: names of each target's classes.
+    """
+
+    task: Literal["forecast", "regress", "classify", "failure"]
+    value: Values
+    quantiles: Values | None = None
+    levels: tuple[float, ...] = ()
+    probability: Values | None = None
+    targets: tuple[str, ...] = ()
+    classes: tuple[tuple[str, ...], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+def decode(output: Values, decoding: Decoding, invert: Invert | None = None) -> Answer:
+    """Read the net's output.
+
+    Args:
+        output: ``(n, S, M, V)`` in model scale.
+        decoding: fitted settings.
+        invert: to original units; None leaves numbers in model scale.
+    """
+    if isinstance(decoding, NumberDecoding):
+        return _numbers(output, decoding, invert or (lambda values: values))
+    if isinstance(decoding, ClassDecoding):
+        return _labels(output[:, 0], decoding)
+    return _alarms(output[:, 0, :, 0], decoding)
+
+
+def table(answer: Answer, ids: Sequence[str], times: npt.NDArray[Any] | None = None) -> Table:
+    """The answer as columns, one row a sample and step.
+
+    Args:
+        answer: n samples.
+        ids: n names of sequences.
+        times: ``(n, S)`` or ``(n,)`` time stamps that the predictions are for, or None.
+    """
+    steps = answer.value.shape[1] if answer.value.ndim == 3 else 1
+    columns: dict[str, npt.NDArray[Any]] = {"id": np.repeat(np.asarray(ids, dtype=object), steps)}
+    if times is not None:
+        columns["time"] = np.asarray(times).reshape(-1)
+    if answer.value.ndim == 3:
+        columns["step"] = np.tile(np.arange(1.0, steps + 1), len(answer))
+    for at, target in enumerate(answer.targets):
+        columns |= _columns(answer, at, target)
+    return Table(columns=columns, source="predictions")
+
+
+def _numbers(output: Values, decoding: NumberDecoding, invert: Invert) -> Answer:
+    def original(values: Values) -> Values:
+        found = invert(values[:, 0] if decoding.task == "regress" else values)
+        return np.clip(found, *decoding.bounds) if decoding.bounds != (None, None) else found
+
+    value = original(output[..., decoding.point])
+    levels = decoding.levels if decoding.offsets else decoding.quantiles
+    if not levels:
+        return Answer(decoding.task, value, targets=decoding.targets)
+    base = output if decoding.quantiles else output[..., [0] * len(levels)]
+    if decoding.offsets:
+        base = base + np.moveaxis(np.asarray(decoding.offsets, dtype=output.dtype), 0, -1)
+    base = np.sort(base, axis=-1)  # quantiles must not cross (Chernozhukov et al. 2010)
+    return Answer(decoding.task, value, original(base), levels, targets=decoding.targets)
+
+
+def _labels(logits: Values, decoding: ClassDecoding) -> Answer:
+    logits = logits.astype(np.float64)
+    probability = np.zeros(logits.shape)
+    for at, classes in enumerate(decoding.classes):
+        temperature = decoding.temperatures[at] if decoding.temperatures else 1.0
+        probability[:, at, : len(classes)] = softmax(logits[:, at, : len(classes)] / temperature)
+    value = probability.argmax(-1).astype(np.float64)
+    return Answer(decoding.task, value, probability=probability, targets=decoding.targets, classes=decoding.classes)
+
+
+def _alarms(logits: Values, decoding: AlarmDecoding) -> Answer:
+    failing = sigmoid(decoding.scale * logits.astype(np.float64) + decoding.bias)
+    return Answer(
+        decoding.task,
+        (failing >= decoding.threshold).astype(np.float64),
+        probability=np.stack([1 - failing, failing], axis=-1),
+        targets=(decoding.target,),
+        classes=(("no", "yes"),),
+    )
+
+
+def _columns(answer: Answer, at: int, target: str) -> dict[str, npt.NDArray[Any]]:
+    value = answer.value[..., at].reshape(-1).astype(np.float64)
+    if answer.probability is None:
+        columns: dict[str, npt.NDArray[Any]] = {target: value}
+        if answer.quantiles is not None:
+            columns[f"{target}_low"] = answer.quantiles[..., at, 0].reshape(-1).astype(np.float64)
+            columns[f"{target}_high"] = answer.quantiles[..., at, -1].reshape(-1).astype(np.float64)
+        return columns
+    if answer.task == "failure":
+        return {"probability": answer.probability[:, at, 1].astype(np.float64), "alarm": value}
+    classes = answer.classes[at]
+    columns = {target: np.asarray(classes, dtype=object)[value.astype(np.int64)]}
+    for code, label in enumerate(classes):
+        columns[f"{target}_probability_{label}"] = answer.probability[:, at, code].astype(np.float64)
+    return columns
+
+
+def softmax(logits: Values) -> npt.NDArray[np.float64]:
+    """Softmax over the last axis, in float64."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
+    result: npt.NDArray[np.float64] = shifted / shifted.sum(-1, keepdims=True)
+    return result

@@ -1,0 +1,182 @@
+"""Which rows belong to which sequence, in time order.
+
+Letters: N rows, S sequences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unrolled.core.errors import DataError
+from unrolled.core.records import Note
+from unrolled.prepare.labels import factorize
+from unrolled.prepare.pages import pieces
+from unrolled.prepare.regularity import steps_between
+from unrolled.prepare.stamps import Time, TimeUnit, read_time
+from unrolled.prepare.table import Table
+from unrolled.prepare.wording import say
+
+_Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Order:
+    """The arrangement of a table's rows.
+
+    Attributes:
+        rows: ``(N,)`` row of the table at each place, or None where the table already stands in order.
+        starts: ``(S + 1,)`` first place of each sequence, and N.
+        ids: names of the sequences.
+        time: ``(N,)`` time in that order, or None.
+        notes: what was done.
+    """
+
+    rows: _Rows | None
+    starts: _Rows
+    ids: tuple[str, ...]
+    time: Time | None
+    notes: tuple[Note, ...] = ()
+
+    def take(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A column of the table, in this order."""
+        return column if self.rows is None else column[self.rows]
+
+    def row(self, place: int) -> int:
+        """The table's row at a place."""
+        return place if self.rows is None else int(self.rows[place])
+
+
+def arrange(
+    table: Table, *, time: str | None, unit: TimeUnit | None, group: str | None, repeats: bool = False
+) -> Order:
+    """Gather the rows of each sequence and put them in time order.
+
+    Args:
+        table: the file.
+        time, unit: the time column and how it is written.
+        group: the column that names the series; one that the table lacks makes it one series.
+        repeats: several rows of a series may have the same time stamp (they will be resampled).
+
+    Raises:
+        DataError: a name or a time stamp is missing or unreadable, or two rows of a series have the same time.
+    """
+    member, ids = _members(table, group)
+    stamps = None if time is None or unit is None else _stamps(table, time, unit)
+    rows: _Rows | None = None
+    notes: list[Note] = []
+    if member is not None and (np.diff(member) < 0).any():
+        rows = np.argsort(member, kind="stable")
+        member = member[rows]
+        notes.append(say("gathered_groups"))
+    starts = _starts(table, member, len(ids))
+    if stamps is not None:
+        arranged = stamps if rows is None else stamps[rows]
+        order, note = _time_order(arranged, starts)
+        if order is not None:
+            rows = order if rows is None else rows[order]
+        notes += [note] if note is not None else []
+        stamps = stamps if rows is None else stamps[rows]
+    result = Order(rows, starts, ids, stamps, tuple(notes))
+    if time is not None and not repeats:
+        _refuse_repeats(table, result, time)
+    return result
+
+
+def _members(table: Table, group: str | None) -> tuple[_Rows | None, tuple[str, ...]]:
+    """``(N,)`` number of the sequence of each row (None: the format says, or there is one), and their names."""
+    if table.starts is not None:
+        count = len(table.starts) - 1
+        return None, table.case_ids or tuple(str(case) for case in range(1, count + 1))
+    if group is None or group not in table.columns:
+        return None, ("series",)
+    member, names = factorize(table.columns[group])
+    if (member < 0).any():
+        row = int(np.argmax(member < 0))
+        raise DataError(
+            "the name of the series is missing",
+            where=table.place(row, group),
+            mend="fill it in, or remove the row",
+        )
+    return member, tuple(names)
+
+
+def _starts(table: Table, member: _Rows | None, count: int) -> _Rows:
+    if table.starts is not None:
+        return table.starts.astype(np.int64)
+    if member is None:
+        return np.array([0, table.rows], dtype=np.int64)
+    return np.searchsorted(member, np.arange(count + 1)).astype(np.int64)
+
+
+def _stamps(table: Table, time: str, unit: TimeUnit) -> Time:
+    column = table.columns[time]
+    stamps = read_time(column, unit)
+    if stamps is None:
+        raise DataError(
+            "this is not a column of time stamps",
+            where=f"{table.source}, column {time!r}",
+            mend="write time stamps as 2024-01-31 or 2024-01-31 18:00:00, or name another column with --time",
+        )
+    missing = [begin + np.flatnonzero(~np.isfinite(piece)) for begin, piece in pieces(stamps)]
+    rows = np.concatenate(missing) if missing else np.zeros(0, dtype=np.int64)
+    if len(rows):
+        raise DataError(
+            f"{len(rows)} time stamps are missing or unreadable, the first here",
+            where=table.place(int(rows[0]), time),
+            mend="fill them in, remove these rows, or leave the column out with --ignore",
+        )
+    return stamps
+
+
+def _time_order(time: Time, starts: _Rows) -> tuple[_Rows | None, Note | None]:
+    """The places in time order, or None where they are already."""
+    rising = falling = True
+    for piece in steps_between(time, starts):
+        rising = rising and bool((piece >= 0).all())
+        falling = falling and bool((piece <= 0).all())
+        if not (rising or falling):
+            break
+    if rising:
+        return None, None
+    if falling:
+        # Sequence s, rows a to b - 1, backwards: a + b - 1 - place.
+        turn = np.repeat(starts[:-1] + starts[1:] - 1, np.diff(starts))
+        return turn - np.arange(len(time)), say("newest_first")
+    member = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    return np.lexsort((time, member)), say("sorted_rows")
+
+
+def _refuse_repeats(table: Table, order: Order, time: str) -> None:
+    assert order.time is not None
+    if all(bool((piece != 0).all()) for piece in steps_between(order.time, order.starts)):
+        return
+    same = np.flatnonzero(np.diff(order.time).astype(np.float64) == 0) + 1
+    same = same[~np.isin(same, order.starts)]
+    first = int(same[0])
+    rows = sorted(table.first_row + order.row(place) for place in (first - 1, first))
+    series = "" if len(order.ids) == 1 else f" of series {order.ids[_sequence(order.starts, first)]!r}"
+    raise DataError(
+        f"rows {rows[0]} and {rows[1]}{series} have the same time {order.time[first]}"
+        + (f" (and {len(same) - 1} more such pairs)" if len(same) > 1 else ""),
+        where=f"{table.source}, column {time!r}",
+        mend="remove the repeated rows; or, where the file holds several series, name the column that tells them "
+        "apart with --group; or merge them with --resample mean",
+    )
+
+
+def _sequence(starts: _Rows, place: int) -> int:
+    return int(np.searchsorted(starts, place, side="right")) - 1
+
+
+def varies(column: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> bool:
+    """Whether an ordered column changes inside a sequence (missing equals missing)."""
+    changed = np.asarray(column[1:] != column[:-1])
+    if column.dtype != object:
+        changed &= ~((column[1:] != column[1:]) & (column[:-1] != column[:-1]))
+    inner = starts[(starts > 0) & (starts < len(column))]
+    changed[inner - 1] = False
+    return bool(changed.any())

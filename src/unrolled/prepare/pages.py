@@ -1,0 +1,58 @@
+"""Memory maps: knowing one, and giving its pages back so that a file larger than memory can be read through."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_LIMIT = 64 << 20
+"""Bytes that may be touched before pages are given back."""
+
+_NEIGHBOURS = 64 << 10
+"""A fault maps up to sixteen pages around the one touched (Linux, ``fault_around_bytes``)."""
+
+
+def mapping(values: npt.NDArray[Any]) -> mmap.mmap | None:
+    """The memory map under an array, or None where the array is in memory."""
+    base: Any = values
+    while base is not None and not isinstance(base, mmap.mmap):
+        base = getattr(base, "base", None)
+    return base
+
+
+def pieces(values: npt.NDArray[Any], size: int = 1 << 18) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+    """First row and rows of consecutive pieces of an array; a memory map stays bounded in memory."""
+    pages = Pages(values)
+    for begin in range(0, len(values), size):
+        piece = np.asarray(values[begin : begin + size])
+        yield begin, piece
+        pages.touched(1, piece.nbytes)
+
+
+class Pages:
+    """Counts what was read of an array and gives the pages of its memory map back every so often.
+
+    Args:
+        values: the array; one in memory costs nothing.
+        limit: bytes read between two releases.
+    """
+
+    def __init__(self, values: npt.NDArray[Any], limit: int = _LIMIT) -> None:
+        self._map = mapping(values) if hasattr(mmap, "MADV_DONTNEED") else None
+        # Private pages hold changes that exist nowhere else; only shared ones can be read again from the file.
+        if isinstance(values, np.memmap) and values.mode == "c":
+            self._map = None
+        self._limit, self._read = limit, 0
+
+    def touched(self, pieces: int, size: int) -> None:
+        """``pieces`` separate stretches of ``size`` bytes were read; release the pages once the limit is reached."""
+        if self._map is None:
+            return
+        self._read += pieces * max(size, _NEIGHBOURS)
+        if self._read >= self._limit:
+            self._map.madvise(mmap.MADV_DONTNEED)
+            self._read = 0

@@ -1,0 +1,133 @@
+"""How a text table is laid out: what separates its cells, whether the first row holds names, its decimal mark."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from unrolled.core.errors import DataError
+from unrolled.prepare.readers import numbers, times
+from unrolled.prepare.readers.numbers import MISSING, Mark
+from unrolled.prepare.readers.options import ReadOptions
+
+BLANKS = " "
+"""The delimiter that stands for any run of blanks."""
+
+DELIMITERS = (",", ";", "\t", "|", BLANKS)
+_ROWS = 100  # looked at to find the layout
+_CELLS = 4000
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The layout of a text table.
+
+    Attributes:
+        delimiter: between cells; None where each line is one cell.
+        header: whether the first row holds the names.
+        decimal: the decimal mark, None where it does not matter or cannot be known.
+        blank: blank lines before the first row.
+    """
+
+    delimiter: str | None
+    header: bool
+    decimal: Mark | None
+    blank: int = 0
+
+
+def rows(lines: Iterable[str], delimiter: str | None, where: str, strict: bool = True) -> Iterator[list[str]]:
+    """The rows of a text table, blank lines left out.
+
+    Raises:
+        DataError: a quotation mark is not closed (where ``strict``), or a cell never ends.
+    """
+    if delimiter is None:
+        yield from ([line.strip("\r\n")] for line in lines if line.strip())
+    elif delimiter == BLANKS:
+        yield from (cells for line in lines if (cells := line.split()))
+    else:
+        reader = csv.reader(lines, delimiter=delimiter, strict=strict)
+        try:
+            yield from (row for row in reader if len(row) > 1 or (row and row[0].strip()))
+        except csv.Error as error:
+            raise DataError(
+                f"the quotation marks do not match ({error})",
+                where=f"{where}, line {reader.line_num}",
+                mend='write every quoted cell as "..." and a quotation mark inside it as ""',
+            ) from error
+
+
+def sniff(sample: str, options: ReadOptions, where: str) -> Dialect:
+    """Find the layout from the first lines; what the user says goes first.
+
+    Raises:
+        DataError: the file is empty.
+    """
+    lines = list(io.StringIO(sample, newline=""))
+    blank = next((count for count, line in enumerate(lines) if line.strip()), len(lines))
+    if blank == len(lines):
+        raise DataError("the file is empty", where=where)
+    delimiter = options.delimiter or _delimiter(lines, where)
+    body = _first(lines, delimiter, where)
+    header = options.header if options.header is not None else _has_header(body)
+    decimal = options.decimal or _decimal(body[1:] if header else body, delimiter)
+    return Dialect(delimiter, header, decimal, blank)
+
+
+def _delimiter(lines: list[str], where: str) -> str | None:
+    """The delimiter that makes most rows equally long and most cells values.
+
+    A cell counts as a value where it is a number or a time, so that "1,5;2,5" is cut at the semicolon.
+    """
+    scores: dict[str | None, tuple[float, int]] = {None: (_value_share([[line.strip()] for line in lines]), 1)}
+    for delimiter in DELIMITERS:
+        found = _first(lines, delimiter, where)
+        width, agreeing = Counter(map(len, found)).most_common(1)[0]
+        if width > 1:
+            scores[delimiter] = (agreeing / len(found) * _value_share(found), width)
+    best = max(score for score, _ in scores.values())
+    near = [delimiter for delimiter, (score, _) in scores.items() if score >= best - 1e-9]
+    return max(near, key=lambda delimiter: scores[delimiter][1])
+
+
+def _value_share(found: list[list[str]]) -> float:
+    """Share of cells that are values, never zero so that the length of rows still counts."""
+    cells = [cell for row in found[1:] or found for cell in row][:_CELLS]
+    return 0.1 + sum(map(_is_value, cells)) / max(len(cells), 1)
+
+
+def _is_value(cell: str) -> bool:
+    cell = cell.strip()
+    return cell.lower() in MISSING or numbers.is_number(cell) or times.is_time(cell)
+
+
+def _first(lines: list[str], delimiter: str | None, where: str) -> list[list[str]]:
+    return list(islice(rows(lines, delimiter, where, strict=False), _ROWS))
+
+
+def _has_header(found: list[list[str]]) -> bool:
+    """Whether the first row holds names: no value in it, or text over a column of values, or 0, 1, 2, ..."""
+    first, body = found[0], found[1:]
+    named = [cell.strip() for cell in first if cell.strip()]
+    if body and len(named) > 1 and named == [str(position) for position in range(len(named))]:
+        return True
+    values = [_is_value(cell) for cell in first]
+    if not any(value and cell.strip() for value, cell in zip(values, first, strict=True)):
+        return True
+    return any(
+        not value and body and all(_is_value(row[column]) for row in body if column < len(row))
+        for column, value in enumerate(values)
+    )
+
+
+def _decimal(body: list[list[str]], delimiter: str | None) -> Mark | None:
+    """The mark that the cells prove; a comma where commas stand in cells and something else separates them."""
+    cells = [cell.strip() for row in body for cell in row][:_CELLS]
+    proof = numbers.decimal_mark(cells)
+    if proof is None and delimiter == ";" and any("," in cell and numbers.is_number(cell) for cell in cells):
+        return ","
+    return proof

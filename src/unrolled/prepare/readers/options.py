@@ -1,0 +1,74 @@
+"""What a user may say about a source; everything left out is found from the source itself."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from unrolled.core.errors import DataError
+from unrolled.core.records import Record
+
+Format = Literal["csv", "jsonl", "parquet", "ts", "ucr", "wfdb", "npz", "cmapss"]
+
+
+class ReadOptions(Record):
+    """Options of ``read``.
+
+    Attributes:
+        format: the file format, where neither name nor content tells.
+        columns: read only these.
+        categorical: columns that are text even where their cells look like numbers or dates.
+        encoding: of a text file.
+        delimiter: between the cells of a text file; a space stands for any run of blanks.
+        decimal: the decimal mark of a text file.
+        header: whether the first row of a text file holds the column names.
+        day_first: whether 03/04/2024 is the third of April.
+        lead: name or index of the ECG lead; default MLII where there is one, else the first.
+        beats: cut the record into annotated beats; default where there are annotations.
+        before, after: seconds of signal around each beat.
+        points: resample each beat to that many points.
+        memory: bytes that the numbers of a Parquet file may take in memory; larger ones are kept in a memory map.
+        cache: folder of that memory map, default the system's folder for temporary files.
+        limit: most bytes that a file may have when it is read (and unpacked) as a whole.
+    """
+
+    format: Format | None = None
+    columns: tuple[str, ...] | None = None
+    categorical: tuple[str, ...] = ()
+    encoding: str | None = None
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    decimal: Literal[".", ","] | None = None
+    header: bool | None = None
+    day_first: bool | None = None
+    lead: str | int | None = None
+    beats: bool | None = None
+    before: float = Field(0.25, ge=0, le=60)
+    after: float = Field(0.45, ge=0, le=60)
+    points: int | None = Field(None, ge=2, le=10_000)
+    memory: int = Field(256 << 20, ge=0)
+    cache: Path | None = None
+    limit: int = Field(2 << 30, gt=0)
+
+
+def select(names: Iterable[str], options: ReadOptions, where: str) -> list[str]:
+    """The columns to read, in the order of the file.
+
+    Raises:
+        DataError: a column asked for is not there.
+    """
+    present = list(names)
+    for asked in options.columns or ():
+        if asked not in present:
+            raise DataError(f"there is no column {asked!r}", where=where, mend=_nearest(asked, present))
+    return [name for name in present if options.columns is None or name in options.columns]
+
+
+def _nearest(asked: str, present: list[str]) -> str:
+    near = difflib.get_close_matches(asked, present, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"the columns are {', '.join(repr(name) for name in present[:20])}{', ...' if len(present) > 20 else ''}"

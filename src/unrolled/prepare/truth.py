@@ -1,0 +1,116 @@
+"""What the model is compared with: true values, true classes, and whether training shows every class.
+
+Letters: B batch, H horizon, M targets, S sequences.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from unrolled.core.errors import DataError
+from unrolled.core.records import Note
+from unrolled.prepare import gather
+from unrolled.prepare.binding import Binding, labels_of, look_up, position
+from unrolled.prepare.labels import recoding
+from unrolled.prepare.samples import Samples
+from unrolled.prepare.schema import Schema
+from unrolled.prepare.series import Column, Series
+from unrolled.prepare.training import Spans, sequences, stream_rows
+from unrolled.prepare.wording import listed, say
+
+_Truth = npt.NDArray[np.float64]
+
+
+def ahead(bound: Binding, samples: Samples, horizon: int) -> _Truth:
+    """``(B, H, M)`` targets of the rows that follow, in original units; NaN where missing or beyond the series."""
+    columns = [position(bound.series, column) for column in bound.fitted.layout.targets]
+    stop = bound.series.starts[samples.series + 1]
+    rows = gather.ahead(bound.values, samples.end, horizon, stop=stop, blank=np.nan)
+    bound.read(len(samples), horizon)
+    return rows[..., columns].astype(np.float64)
+
+
+def at_end(bound: Binding, samples: Samples) -> _Truth:
+    """``(B, 1, M)`` targets at each sample's last row or of its sequence, in original units or codes; NaN: unknown.
+
+    Raises:
+        DataError: a label is none of those the model knows.
+    """
+    truth = np.empty((len(samples), 1, len(bound.fitted.layout.targets)))
+    for at, column in enumerate(bound.fitted.layout.targets):
+        place = position(bound.series, column)
+        if column.level == "case":
+            raw = bound.series.cases[samples.series, place]
+        else:
+            raw = bound.values[samples.end - 1, place]
+            bound.read(len(samples), 1)
+        truth[:, 0, at] = raw if column.kind == "number" else _classes(bound, column, raw)
+    return truth
+
+
+def _classes(bound: Binding, column: Column, raw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    labels, schema = labels_of(bound.series, column), bound.fitted.schema
+    codes = np.where(np.isnan(raw), np.nan, look_up(raw, recoding(labels, column.categories)))
+    strange = codes == len(column.categories)
+    if strange.any():
+        found = sorted({labels[int(code)] for code in raw[strange]})
+        known = column.categories
+        if schema.several is not None:
+            known = tuple(target.name.removeprefix(f"{schema.several}=") for target in schema.of_role("target"))
+        raise DataError(
+            f"the model does not know the label {listed(found)}",
+            where=f"{bound.series.source}, column {schema.several or column.name!r}",
+            mend=f"it knows {listed(known)}; correct the labels, or train with examples of the new ones",
+        )
+    return codes
+
+
+def refuse_one_class(schema: Schema, series: Series, spans: Spans) -> tuple[Note, ...]:
+    """Notes on classes without an example in the training part.
+
+    Raises:
+        DataError: the training part shows one class only.
+    """
+    notes = []
+    for column in schema.of_role("target"):
+        if column.kind != "category":
+            continue
+        counts = _counts(series, column, spans)
+        if np.count_nonzero(counts) < 2:
+            raise DataError(
+                "the training part has one class only",
+                where=f"{series.source}, column {column.name!r}",
+                mend="give more examples of the other classes, or divide the data in another way",
+            )
+        absent = [label for label, count in zip(column.categories, counts, strict=True) if not count]
+        if absent:
+            notes.append(say("class_absent", column=column.name, columns=absent))
+    return tuple(notes)
+
+
+def narrowed(schema: Schema, series: Series, spans: Spans) -> Schema:
+    """The schema with each categorical input limited to the categories of the training part."""
+    columns = []
+    for column in schema.columns:
+        if column.kind == "category" and column.role in ("feature", "known", "static"):
+            counts = _counts(series, column, spans)
+            kept = tuple(label for label, count in zip(column.categories, counts, strict=True) if count)
+            column = column.model_copy(update={"categories": kept})
+        columns.append(column)
+    return schema.model_copy(update={"columns": tuple(columns)})
+
+
+def _counts(series: Series, column: Column, spans: Spans) -> npt.NDArray[np.int64]:
+    """How often each category of ``column`` stands in the training part."""
+    place, labels = position(series, column), labels_of(series, column)
+    table = recoding(labels, column.categories)
+    if column.level == "case":
+        chunks = [series.cases[sequences(spans), place]]
+    else:
+        chunks = [chunk.values[:, 0] for chunk in stream_rows(series.values, [place], spans).chunks()]
+    size = len(column.categories)
+    counts = np.zeros(size + 1, dtype=np.int64)
+    for codes in chunks:
+        counts += np.bincount(look_up(codes, table).astype(np.int64), minlength=size + 1)
+    return counts[:size]

@@ -1,0 +1,142 @@
+"""A cell's equations bound to weights: one step at a time, over any kind of array.
+
+Letters: B batch, T time, D input, H hidden, G gates.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache, partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unrolled.core.errors import ConfigError
+from unrolled.program.equations import Equations
+from unrolled.program.functions import Array, chunk
+
+Linear = Callable[[Array, Array, Array | None], Array]
+"""``(v, weight, bias) -> v weight^T + bias`` over the last axis."""
+
+
+class Step:
+    """One time step: ``(W x_t + b of all gates (B, G*H), state) -> state``, a tuple of ``(B, H)``."""
+
+    def __init__(self, cell: Equations, weights: Mapping[str, Array], linear: Linear) -> None:
+        self._equations = cell.step
+        self._gates = _named(cell.gates)
+        self._recurrence = Recurrence(cell, weights, linear)
+
+    def __call__(self, projected: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+        self._recurrence._restart(state[0])
+        x = self._gates(*chunk(projected, len(self._gates._fields)))
+        return self._equations(x, self._recurrence, *state)
+
+
+class Recurrence:
+    """What a cell's equations call ``R``.
+
+    ``R.<gate>(v)`` is ``R_gate v + b_gate``, ``R.<matrix>(v)`` the product with ``weight_<matrix>``, and
+    ``R.<vector>`` one weight for each hidden unit.
+    """
+
+    def __init__(self, cell: Equations, weights: Mapping[str, Array], linear: Linear) -> None:
+        self._linear, self._count = linear, len(cell.gates)
+        self._weight, self._bias = weights.get("weight_hh"), weights.get("bias_hh")
+        self._previous: Array = None
+        self._together: tuple[Array, ...] | None = None
+        self._alone: dict[int, tuple[Array, Array | None]] = {}
+        for index, gate in enumerate(cell.gates):
+            setattr(self, gate, partial(self._product, index))
+        for matrix in cell.matrices:
+            setattr(self, matrix, partial(_times, linear, weights[f"weight_{matrix}"]))
+        for vector in cell.vectors:
+            setattr(self, vector, weights[vector])
+
+    def _restart(self, previous: Array) -> None:
+        """Begin a step whose previous output is ``previous``."""
+        self._previous, self._together = previous, None
+
+    def _product(self, index: int, v: Array) -> Array:
+        """Gates that ask for the previous output share one product; an expression such as ``r * h`` gets its own."""
+        if v is not self._previous:
+            if index not in self._alone:
+                self._alone[index] = self._rows(index)
+            return self._linear(v, *self._alone[index])
+        if self._together is None:
+            self._together = chunk(self._linear(v, self._weight, self._bias), self._count)
+        return self._together[index]
+
+    def _rows(self, index: int) -> tuple[Array, Array | None]:
+        weight: Array = self._weight
+        size = weight.shape[0] // self._count
+        rows = slice(index * size, (index + 1) * size)
+        return weight[rows], None if self._bias is None else self._bias[rows]
+
+
+def check(
+    cell: Equations, x: Array, weights: Mapping[str, Array], hx: tuple[Array, ...] | None
+) -> tuple[tuple[int, int], ...]:
+    """Hold the shapes of ``x``, weights and initial state against the cell.
+
+    Returns:
+        The shape ``(B, H)`` of each part of the state.
+
+    Raises:
+        ConfigError: a tensor is missing, unknown or of another shape, naming it.
+    """
+    if len(x.shape) != 3:
+        raise ConfigError(f"x must be (B, T, D), it is {tuple(x.shape)}", where=f"cell {cell.name!r}")
+    if "weight_ih" not in weights:
+        raise ConfigError("the weight 'weight_ih' is missing", where=f"cell {cell.name!r}")
+    rows = (*weights["weight_ih"].shape, 0)[0]
+    expected, sizes = _expected(cell, x.shape[2], rows // len(cell.gates), "bias_ih" in weights)
+    if weights.keys() != expected.keys() or any(weights[name].shape != expected[name] for name in expected):
+        raise _misfit(cell, expected, {name: tuple(weight.shape) for name, weight in weights.items()})
+    states = tuple((x.shape[0], size) for size in sizes)
+    if hx is not None and tuple(part.shape for part in hx) != states:
+        given = tuple(tuple(part.shape) for part in hx)
+        raise ConfigError(f"the state has shapes {given}, expected {states}", where=f"cell {cell.name!r}")
+    return states
+
+
+def check_lengths(lengths: npt.ArrayLike, x: tuple[int, ...]) -> npt.NDArray[np.int64] | None:
+    """True lengths ``(B,)`` held against ``x`` ``(B, T, D)``; None when every one is T.
+
+    Raises:
+        ConfigError: not one whole number a sequence, or one outside ``0 .. T``.
+    """
+    given = np.asarray(lengths)
+    if given.shape != (x[0],) or (given.size and given.dtype.kind not in "iu"):
+        raise ConfigError(
+            f"must be {x[0]} whole numbers, one a sequence; got {given.dtype} of shape {given.shape}", where="lengths"
+        )
+    if given.size and (given.min() < 0 or given.max() > x[1]):
+        raise ConfigError(f"must lie within 0 .. {x[1]}; they go from {given.min()} to {given.max()}", where="lengths")
+    return None if (given == x[1]).all() else given.astype(np.int64)
+
+
+@lru_cache(maxsize=256)
+def _expected(
+    cell: Equations, size: int, hidden: int, bias: bool
+) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
+    return cell.shapes(size, hidden, bias=bias), cell.state_sizes(hidden)
+
+
+def _misfit(cell: Equations, expected: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]]) -> ConfigError:
+    name = next(name for name in expected | given if given.get(name) != expected.get(name))
+    return ConfigError(
+        f"the weight {name!r} has shape {given.get(name)}, expected {expected.get(name)}",
+        where=f"cell {cell.name!r}",
+    )
+
+
+def _times(linear: Linear, weight: Array, v: Array) -> Array:
+    return linear(v, weight, None)
+
+
+@cache
+def _named(gates: tuple[str, ...]) -> Any:
+    return namedtuple("Gates", gates)

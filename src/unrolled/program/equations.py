@@ -1,0 +1,58 @@
+"""What a cell is to those who run it, and the names under which cells are found."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from unrolled.core.errors import ConfigError
+
+
+class Equations(Protocol):
+    """A cell as its readers see it; ``unrolled.cells.Cell`` documents each part."""
+
+    def __hash__(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> tuple[str, ...]: ...
+    @property
+    def gates(self) -> tuple[str, ...]: ...
+    @property
+    def vectors(self) -> tuple[str, ...]: ...
+    @property
+    def matrices(self) -> tuple[str, ...]: ...
+    @property
+    def forget(self) -> str | None: ...
+    @property
+    def step(self) -> Callable[..., tuple[Any, ...]]: ...
+    def shapes(self, input_size: int, hidden_size: int, *, bias: bool = True) -> dict[str, tuple[int, ...]]: ...
+    def state_sizes(self, hidden_size: int) -> tuple[int, ...]: ...
+
+
+CELLS: dict[str, Callable[..., Equations]] = {}
+"""Filled by ``unrolled.cells.register``: plans and specs find cells here by name."""
+
+
+def cell(name: str, **options: Any) -> Equations:
+    """The cell of that name, made with its options (``cell("lstm_projected", projection=32)``).
+
+    Raises:
+        ConfigError: no cell has this name, or it does not take these options.
+    """
+    if name not in CELLS:
+        near = difflib.get_close_matches(name, CELLS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ConfigError(
+            "there is no such cell", where=f"cell {name!r}", mend=f"{hint}cells are: {', '.join(cells())}"
+        )
+    try:
+        return CELLS[name](**options)
+    except TypeError as error:
+        raise ConfigError(f"its options are wrong ({error})", where=f"cell {name!r}") from error
+
+
+def cells() -> tuple[str, ...]:
+    """Names of all cells, sorted."""
+    return tuple(sorted(CELLS))

@@ -1,0 +1,54 @@
+"""The operations of a plan, in NumPy: one function each, and its signature is the operation's contract.
+
+Positional-only arguments (and ``*xs``) are values computed before, positional-or-keyword arguments (and
+``**weights``) are tensors of the weight file, keyword-only arguments are options with their bounds. Values beyond
+a sequence's length are undefined: an operation that looks across time masks them itself.
+
+Letters: B batch, T time, D inputs, H hidden or horizon, M targets, V values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from unrolled.program.ops.dense import activation, batch_norm, embedding, layer_norm, linear
+from unrolled.program.ops.layout import (
+    fold_channels,
+    merge,
+    patch,
+    repeat,
+    reshape,
+    slice_axis,
+    tile,
+    unfold_channels,
+)
+from unrolled.program.ops.time import attend, conv1d, pool, recurrent
+from unrolled.program.ops.window import window_denorm, window_norm
+
+OPS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        activation,
+        attend,
+        batch_norm,
+        conv1d,
+        embedding,
+        fold_channels,
+        layer_norm,
+        linear,
+        merge,
+        patch,
+        pool,
+        recurrent,
+        repeat,
+        reshape,
+        slice_axis,
+        tile,
+        unfold_channels,
+        window_denorm,
+        window_norm,
+    )
+}
+
+__all__ = ["OPS"]

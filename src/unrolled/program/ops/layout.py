@@ -1,0 +1,91 @@
+"""Operations that move numbers and compute none: cut, join, repeat, fold.
+
+Letters: B batch, T time, D inputs, M target channels, F other columns, H horizon, V values, P patch length.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from unrolled.program.ops.time import inside_only
+from unrolled.program.ops.types import Align, Array, Count, Index, Lengths, Merge
+
+Shape = Annotated[tuple[Count, ...], Field(min_length=1, max_length=4)]
+Axis = Annotated[int, Field(ge=-1, le=1)]
+
+
+def slice_axis(x: Array, /, *, axis: Axis, start: Index, stop: Index) -> Array:
+    """``start:stop`` of the last axis (-1) or of the second (1)."""
+    y: Array = x[..., start:stop] if axis == -1 else x[:, start:stop]
+    return y
+
+
+def merge(*xs: Array, kind: Merge) -> Array:
+    """Several arrays as one: joined along the last axis (an axis of 1 repeats as in the first), added, averaged."""
+    if kind == "concat":
+        outer = xs[0].shape[:-1]
+        return np.concatenate([np.broadcast_to(x, (*outer, x.shape[-1])) for x in xs], axis=-1)
+    total: Array = sum(xs[1:], start=xs[0])
+    return total if kind == "sum" else total / len(xs)
+
+
+def repeat(x: Array | None, /, *, times: Count) -> Array | None:
+    """Each row ``times`` times in a row: ``(B, ...)`` to ``(B * times, ...)``; absent stays absent."""
+    return None if x is None else np.repeat(x, times, axis=0)
+
+
+def tile(like: Array, /, weight: Array) -> Array:
+    """The ``n`` rows of ``weight`` over and over, to as many rows as ``like`` has (a multiple of n)."""
+    times, rest = divmod(len(like), len(weight))
+    if rest:
+        raise ValueError(f"{len(like)} rows are not a multiple of {len(weight)}")
+    return np.tile(weight, (times, *(1 for _ in weight.shape[1:])))
+
+
+def reshape(x: Array, /, *, shape: Shape) -> Array:
+    """``(-1, *shape)``."""
+    return x.reshape((-1, *shape))
+
+
+def fold_channels(x: Array, /, *, channels: Count) -> Array:
+    """``(B, T, M + F)`` to ``(B * M, T, 1 + F)``: each target its own sequence, beside the same other columns."""
+    batch, time, size = x.shape
+    own = x[..., :channels].transpose(0, 2, 1)[..., None]
+    if size == channels:
+        return own.reshape(batch * channels, time, 1)
+    others = np.broadcast_to(x[:, None, :, channels:], (batch, channels, time, size - channels))
+    return np.concatenate([own, others], axis=-1).reshape(batch * channels, time, -1)
+
+
+def unfold_channels(y: Array, /, *, channels: Count) -> Array:
+    """``(B * M, H, 1, V)`` back to ``(B, H, M, V)``."""
+    _, horizon, _, values = y.shape
+    return y.reshape(-1, channels, horizon, values).transpose(0, 2, 1, 3)
+
+
+def patch(x: Array, lengths: Lengths, /, *, length: Count, align: Align) -> tuple[Array, Lengths]:
+    """``(B, T, D)`` to ``(B, ceil(T / P), P * D)``: P consecutive steps become one.
+
+    What is missing to a full patch is filled with zeros: before the first step ("end": the last patch is complete)
+    or after the last one ("start").
+    """
+    batch, time, size = x.shape
+    count = -(-time // length)
+    if lengths is not None:
+        x = inside_only(x, lengths)
+    if align == "end" and lengths is not None:
+        x = _shift(x, -lengths % length, count * length)
+    else:
+        missing = count * length - time
+        x = np.pad(x, ((0, 0), (missing, 0) if align == "end" else (0, missing), (0, 0)))
+    return x.reshape(batch, count, length * size), None if lengths is None else -(-lengths // length)
+
+
+def _shift(x: Array, delay: Array, time: int) -> Array:
+    """Sequence b begins ``delay[b]`` steps later, after zeros; the result has ``time`` steps."""
+    index = np.arange(time) - delay[:, None]
+    taken = np.take_along_axis(x, index.clip(0, x.shape[1] - 1)[..., None], axis=1)
+    return np.where((index >= 0)[..., None], taken, 0).astype(x.dtype)

@@ -1,0 +1,41 @@
+"""What goes into a net and what comes out: the contract between data, nets, plans and tasks."""
+
+from __future__ import annotations
+
+from unrolled.core.records import Record
+
+
+class Inputs(Record):
+    """Sizes of a net's inputs.
+
+    ``x`` is ``(B, T, numbers + len(categories))``: numeric inputs first, then one column of codes a categorical
+    column; a column with cardinality n has codes 0 .. n, where n means "not seen in training".
+    The first ``targets`` numeric inputs are the targets' own past (forecasting; 0 otherwise).
+    ``static`` is ``(B, static_numbers + len(static_categories))``, ``known`` is
+    ``(B, steps, known_numbers + len(known_categories))``; both absent when they have no column.
+    """
+
+    numbers: int
+    categories: tuple[int, ...] = ()
+    targets: int = 0
+    static_numbers: int = 0
+    static_categories: tuple[int, ...] = ()
+    known_numbers: int = 0
+    known_categories: tuple[int, ...] = ()
+    length: int | None = None  # T where it is fixed (windows), None where sequences differ
+
+
+class Outputs(Record):
+    """A net always returns ``(B, steps, targets, values)``.
+
+    Forecast: steps = horizon, values = 1 (point) or the number of quantiles. Classification: steps = targets = 1,
+    values = classes. Regression: steps = values = 1.
+    """
+
+    steps: int = 1
+    targets: int = 1
+    values: int = 1
+
+    @property
+    def size(self) -> int:
+        return self.steps * self.targets * self.values

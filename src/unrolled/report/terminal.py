@@ -1,0 +1,151 @@
+"""The same records for the terminal: what the command line prints with ``console.print``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from unrolled.core.records import DataFacts, Evaluation, Language, NetFacts, Note, Run
+from unrolled.report import contrast, scoreboard
+from unrolled.report.format import plain, size
+from unrolled.report.words import Words
+
+_STYLES = {"good": "bold green", "fair": "bold yellow", "poor": "bold red"}
+
+
+def verdict(evaluation: Evaluation, language: Language = "en") -> Text:
+    """The evaluation in one sentence, with its level in a colour and in a word."""
+    words, found = Words(language), evaluation.verdict
+    return Text.assemble((words(found.level), _STYLES[found.level]), "  ", plain(found.text(language)))
+
+
+def assumptions(notes: Sequence[Note], language: Language = "en") -> Group:
+    """What was assumed, under its heading; nothing where nothing was."""
+    return Group(_heading(Words(language)("assumptions")), *_notes(notes, language)) if notes else Group()
+
+
+def data(facts: DataFacts, language: Language = "en") -> Group:
+    """Source, sizes, columns by role, and the notes on the data."""
+    words = Words(language)
+    low, middle, high = facts.length
+    length = words("length_three", low=f"{low:,}", median=f"{middle:,}", high=f"{high:,}") if low < high else f"{low:,}"
+    roles = dict.fromkeys(str(column.get("role", "feature")) for column in facts.columns)
+    pairs = [
+        (words("rows"), f"{facts.rows:,}"),
+        (words("series"), f"{facts.series:,}"),
+        (words("length"), length),
+        (words("frequency"), facts.frequency or ""),
+        (words("span"), " – ".join(facts.span or ())),
+        (words("parts"), words("list").join(f"{words.name(part)} {count:,}" for part, count in facts.parts.items())),
+        *(
+            (words("named", name=words("columns"), value=words.name(role)), _members(facts, role, words))
+            for role in roles
+        ),
+    ]
+    heading = _heading(words("named", name=words("data"), value=facts.source))
+    return Group(heading, _pairs(pairs), *_notes(facts.notes, language))
+
+
+def net(facts: NetFacts, language: Language = "en") -> Group:
+    """One line a layer, and the sum."""
+    words = Words(language)
+    table = _table((words("layer"), words("output_shape"), words("parameters")), text_columns=2)
+    for name, shape, count in facts.layers:
+        _row(table, name, shape, f"{count:,}")
+    table.add_section()
+    _row(table, words("total"), size(facts.bytes), f"{facts.parameters:,}", style="bold")
+    return Group(_heading(words("net")), table)
+
+
+def evaluation(found: Evaluation, language: Language = "en") -> Group:
+    """The model beside its baselines, the notes on it, and the verdict as the last line."""
+    words = Words(language)
+    everyone = (found.model, *found.baselines)
+    part = words("part_samples", part=words.name(found.part), count=f"{found.count:,}")
+    caution = scoreboard.caution(found, words)
+    return Group(
+        _heading(words("named", name=words("result"), value=part)),
+        _scores([words.name(scores.name) for scores in everyone], scoreboard.scoreboard(everyone, words), words),
+        *([Text(plain(caution), "yellow")] if caution else []),
+        *_notes(found.notes, language),
+        verdict(found, language),
+    )
+
+
+def comparison(runs: Sequence[Run], language: Language = "en") -> Group:
+    """Runs side by side: measures, cost, settings that differ; which is better, as the last line.
+
+    Raises:
+        ConfigError: fewer than two runs.
+    """
+    words = Words(language)
+    names = contrast.several(runs, words)
+    rest = _table(("", *names))
+    for row in contrast.facts(runs, words):
+        _row(rest, *row)
+    differing = contrast.settings(runs)
+    if differing:
+        rest.add_section()
+    for row in differing:
+        _row(rest, *row)
+    return Group(
+        _scores(names, contrast.figures(runs, words), words),
+        rest,
+        *([] if differing else [Text(words("same_settings"))]),
+        *(Text(f"! {sentence}", "yellow") for sentence in contrast.cautions(runs, words)),
+        Text(plain(contrast.standing(runs, words)), "bold"),
+    )
+
+
+def _scores(names: Sequence[str], rows: Sequence[scoreboard.Row], words: Words) -> Table:
+    table = _table((words("figure"), *names))
+    for row in rows:
+        table.add_row(Text(plain(row.name)), *(_score(cell) for cell in row.cells))
+    return table
+
+
+def _score(cell: scoreboard.Cell) -> Text:
+    text = Text(f"✓ {cell.text}" if cell.best else cell.text, "bold green" if cell.best else "", justify="right")
+    return text.append(f"\n{cell.interval}", "dim not bold") if cell.interval else text
+
+
+def _table(head: Sequence[str], text_columns: int = 1) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for index, name in enumerate(head):
+        table.add_column(Text(plain(name)), justify="left" if index < text_columns else "right", overflow="fold")
+    return table
+
+
+def _row(table: Table, *cells: str, style: str = "") -> None:
+    table.add_row(*(Text(plain(cell)) for cell in cells), style=style)
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, value in pairs:
+        if value:
+            table.add_row(Text(name, "dim"), Text(plain(value)))
+    return table
+
+
+def _members(facts: DataFacts, role: str, words: Words) -> str:
+    return words("list").join(str(column["name"]) for column in facts.columns if column.get("role", "feature") == role)
+
+
+def _heading(text: str) -> Text:
+    return Text(plain(text), "bold")
+
+
+def _notes(notes: Sequence[Note], language: Language) -> list[Text]:
+    ordered = sorted(notes, key=lambda note: note.level != "warning")
+    return [
+        Text(f"{'!' if note.level == 'warning' else '·'} {plain(note.text(language))}", _NOTE_STYLES[note.level])
+        for note in ordered
+    ]
+
+
+_NOTE_STYLES = {"warning": "yellow", "info": ""}

@@ -1,0 +1,302 @@
+"""Every word the report and the terminal say, in English and Simplified Chinese, in one place."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from unrolled.core.errors import ConfigError
+from unrolled.core.records import Language
+
+WORDS: dict[str, tuple[str, str]] = {
+    "named": ("{name}: {value}", "{name}：{value}"),
+    "report": ("Training report", "训练报告"),
+    "comparison": ("Comparison of runs", "训练结果对比"),
+    "of": ("{task} of {target}", "{task}：{target}"),
+    "list": (", ", "、"),
+    "none": ("none", "无"),
+    "theme": ("Switch between light and dark", "切换浅色与深色"),
+    "contents": ("Contents", "目录"),
+    "good": ("Good", "良好"),
+    "fair": ("Fair", "尚可"),
+    "poor": ("Poor", "不佳"),
+    "warning": ("Warning", "警告"),
+    # key figures
+    "key_figures": ("Key figures", "关键数字"),
+    "best_baseline": ("{metric}, best baseline", "{metric}（最佳基线）"),
+    "parameters": ("Parameters", "参数量"),
+    "size": ("Size", "大小"),
+    "epochs": ("Epochs", "轮数"),
+    "best_epoch": ("Best epoch", "最佳轮"),
+    "best_epoch_is": ("best: {epoch}", "最佳：第 {epoch} 轮"),
+    "training_time": ("Training time", "训练用时"),
+    # what was asked
+    "asked": ("What was asked", "任务说明"),
+    "task": ("Task", "任务"),
+    "target": ("Target", "目标"),
+    "source": ("Data", "数据"),
+    "measured_on": ("Measured on", "评估对象"),
+    "part_samples": ("{part}, {count} samples", "{part}，{count} 个样本"),
+    "created": ("Created", "创建时间"),
+    "command": ("Command", "命令"),
+    "assumptions": ("What was assumed", "所作假设"),
+    # result
+    "result": ("Result", "评估结果"),
+    "beside_baselines": ("Model beside baselines", "模型与基线"),
+    "figure": ("Measure", "指标"),
+    "capped": ("{name}, capped", "{name}（截断）"),
+    "standardised": ("{name}, standardised", "{name}（标准化）"),
+    "lower_is_better": ("lower is better", "越低越好"),
+    "higher_is_better": ("higher is better", "越高越好"),
+    "best": ("best", "最佳"),
+    "table_help": (
+        "↓ lower is better, ↑ higher is better, ✓ best. Ranges are bootstrap intervals.",
+        "↓ 越低越好，↑ 越高越好，✓ 最佳。区间为自助法（bootstrap）区间。",
+    ),
+    "baseline_wins": (
+        "On {metric}, the baseline “{baseline_name}” does better than this model ({baseline} against {model}).",
+        "在 {metric} 上，基线“{baseline_name}”优于本模型（{baseline} 对 {model}）。",
+    ),
+    "metric_unknown": (
+        "{metric} of the model is not a number, so the model cannot be compared.",
+        "模型的 {metric} 不是有效数值，无法比较。",
+    ),
+    "no_baselines": ("No baseline was computed.", "未计算基线。"),
+    "detail": ("Figures by class or target", "各类别或目标的指标"),
+    "range_to": ("{low} – {high}", "{low} – {high}"),
+    # pictures
+    "pictures": ("Predictions in pictures", "预测图示"),
+    "shown_of": ("Showing {shown} of {total}.", "显示 {total} 个中的 {shown} 个。"),
+    "last_points": ("The last {shown} of {total} time steps.", "最后 {shown} 步（共 {total} 步）。"),
+    "every_point": ("One point in {step}, of {total}.", "每 {step} 个点取一个（共 {total} 个点）。"),
+    "forecast_title": ("Forecast and truth: {target}", "预测与真值：{target}"),
+    "truth": ("Truth", "真值"),
+    "forecast": ("Forecast", "预测"),
+    "interval": ("Interval", "区间"),
+    "residual_title": ("Errors: {target}", "误差：{target}"),
+    "step_error": ("Error by step ahead", "各步误差"),
+    "step_ahead": ("steps ahead", "预测步"),
+    "error": ("error", "误差"),
+    "error_histogram": ("Truth minus prediction, how often", "真值减预测值的分布"),
+    "count": ("Count", "数量"),
+    "scatter_title": ("Predicted against true: {target}", "预测值与真值：{target}"),
+    "predicted": ("Predicted", "预测值"),
+    "perfect": ("Perfect", "理想"),
+    "chart_alt": (
+        "Chart “{title}”, lines: {lines}; {points} points",
+        "图表“{title}”，曲线：{lines}；共 {points} 个点",
+    ),
+    "no_script": ("Charts need JavaScript.", "图表需要 JavaScript。"),
+    # confusion
+    "confusion_title": ("Confusion matrix", "混淆矩阵"),
+    "confusion_help": (
+        "Rows are true classes, columns predicted ones; shade shows the share of the row.",
+        "行为真实类别，列为预测类别；颜色深浅表示占该行的比例。",
+    ),
+    "confusion_large": (
+        "{classes} classes are too many for a matrix; these are the {count} most frequent confusions.",
+        "共 {classes} 个类别，矩阵过大；以下为最常见的 {count} 种混淆。",
+    ),
+    "true_class": ("True", "真实类别"),
+    "predicted_class": ("Predicted as", "预测为"),
+    "no_confusions": ("No sample was taken for another class.", "没有样本被误判。"),
+    "per_class": ("Figures by class", "各类别指标"),
+    "per_class_worst": ("Figures by class, worst first", "各类别指标（由差到好）"),
+    "class": ("Class", "类别"),
+    "precision": ("Precision", "精确率"),
+    "recall": ("Recall", "召回率"),
+    # training
+    "training": ("Training", "训练过程"),
+    "no_curves": ("No training curve was recorded.", "没有训练曲线记录。"),
+    "epoch": ("epoch", "轮"),
+    "log_scale": ("logarithmic scale", "对数坐标"),
+    # data
+    "data": ("Data", "数据"),
+    "rows": ("Rows", "行数"),
+    "series": ("Sequences", "序列数"),
+    "length": ("Length in steps", "长度（步）"),
+    "length_three": (
+        "{low} to {high}, median {median}",
+        "{low} 至 {high}，中位数 {median}",
+    ),
+    "frequency": ("Frequency", "采样频率"),
+    "span": ("From – to", "时间范围"),
+    "fingerprint": ("Fingerprint", "指纹"),
+    "parts": ("Samples in each part", "各部分样本数"),
+    "columns": ("Columns", "列"),
+    "more_rows": ("{count} more rows are not shown.", "另有 {count} 行未显示。"),
+    "notes": ("Notes and warnings", "说明与警告"),
+    "evaluation_notes": ("On the evaluation", "关于评估"),
+    # net
+    "net": ("Net", "网络"),
+    "layer": ("Layer", "层"),
+    "output_shape": ("Output", "输出形状"),
+    "total": ("Total", "合计"),
+    "spec": ("Net specification", "网络定义"),
+    # settings
+    "reproduce": ("To reproduce", "复现方法"),
+    "settings": ("Settings", "设置"),
+    "environment": ("Environment", "环境"),
+    "made_by": (
+        "Made by unrolled. Charts: Apache ECharts {version}, Apache License 2.0.",
+        "由 unrolled 生成。图表：Apache ECharts {version}，Apache 许可证 2.0。",
+    ),
+    # comparison
+    "needs_two": ("a comparison needs at least two runs", "对比至少需要两个训练结果"),
+    "better_clear": (
+        "“{best}” is better: {metric} {best_value} against {other_value} of “{other}”; the intervals do not overlap.",
+        "“{best}”更好：{metric} 为 {best_value}，“{other}”为 {other_value}；区间不重叠。",
+    ),
+    "better_unclear": (
+        "“{best}” is ahead: {metric} {best_value} against {other_value} of “{other}”, "
+        "but the intervals overlap, so the difference may be chance.",
+        "“{best}”领先：{metric} 为 {best_value}，“{other}”为 {other_value}，但区间重叠，差异可能出于偶然。",
+    ),
+    "better_unknown": (
+        "“{best}” is ahead: {metric} {best_value} against {other_value} of “{other}”; "
+        "without intervals nobody can tell whether that is chance.",
+        "“{best}”领先：{metric} 为 {best_value}，“{other}”为 {other_value}；没有区间，无法判断是否出于偶然。",
+    ),
+    "equal": ("The runs are equal on {metric}: {value}.", "各次训练的 {metric} 相同：{value}。"),
+    "incomparable": (
+        "These runs cannot be ranked: they share no measure with a finite value.",
+        "无法排序：没有共同的有效指标。",
+    ),
+    "differs_task": (
+        "The runs do different tasks, so their figures do not compare.",
+        "各次训练的任务不同，指标不可比。",
+    ),
+    "differs_target": (
+        "The runs predict different targets, so their figures do not compare.",
+        "各次训练的目标不同，指标不可比。",
+    ),
+    "differs_data": (
+        "The runs saw different data (fingerprints differ), so their figures may not compare.",
+        "各次训练所用数据不同（指纹不一致），指标可能不可比。",
+    ),
+    "differs_part": (
+        "The runs were measured on different parts of the data, so their figures may not compare.",
+        "各次评估所用的数据部分不同，指标可能不可比。",
+    ),
+    "runs": ("Runs side by side", "并列对比"),
+    "verdict": ("Verdict", "结论"),
+    "differing_settings": ("Settings that differ", "不同的设置"),
+    "same_settings": ("All settings are the same.", "所有设置相同。"),
+    "of_baseline": ("{metric}, baseline {name}", "{metric}，基线 {name}"),
+}
+"""UI strings: key -> (English, Chinese); ``{braces}`` are filled in."""
+
+NAMES: dict[str, tuple[str, str]] = {
+    # tasks
+    "forecast": ("Forecast", "预测"),
+    "classify": ("Classification", "分类"),
+    "regress": ("Regression", "回归"),
+    "failure": ("Failure prediction", "故障预测"),
+    # parts
+    "train": ("training", "训练集"),
+    "valid": ("validation", "验证集"),
+    "test": ("test", "测试集"),
+    "calibration_part": ("calibration", "校准集"),
+    "backtest": ("backtest", "滚动回测"),
+    # models and baselines
+    "model": ("Model", "模型"),
+    "persistence": ("Persistence", "持续法"),
+    "seasonal_naive": ("Seasonal naive", "季节朴素法"),
+    "drift": ("Drift", "漂移法"),
+    "linear": ("Linear", "线性"),
+    "logistic": ("Logistic regression", "逻辑回归"),
+    "exact_match": ("Exact match", "完全匹配率"),
+    "mean": ("Mean", "均值"),
+    "median": ("Median", "中位数"),
+    "majority": ("Majority class", "多数类"),
+    "prior": ("Class shares", "类别比例"),
+    # measures
+    "loss": ("Loss", "损失"),
+    "rmse": ("RMSE", "RMSE"),
+    "mse": ("MSE", "MSE"),
+    "mae": ("MAE", "MAE"),
+    "mape": ("MAPE", "MAPE"),
+    "smape": ("sMAPE", "sMAPE"),
+    "mase": ("MASE", "MASE"),
+    "crps": ("CRPS", "CRPS"),
+    "r2": ("R²", "R²"),
+    "bias": ("Bias", "偏差"),
+    "coverage": ("Coverage", "覆盖率"),
+    "interval_width": ("Interval width", "区间宽度"),
+    "pinball": ("Pinball loss", "分位数损失"),
+    "accuracy": ("Accuracy", "准确率"),
+    "balanced_accuracy": ("Balanced accuracy", "平衡准确率"),
+    "macro_f1": ("Macro F1", "宏平均 F1"),
+    "f1": ("F1", "F1"),
+    "precision": ("Precision", "精确率"),
+    "recall": ("Recall", "召回率"),
+    "roc_auc": ("ROC AUC", "ROC AUC"),
+    "average_precision": ("Average precision", "平均精确率"),
+    "log_loss": ("Log loss", "对数损失"),
+    "brier": ("Brier score", "Brier 分数"),
+    "ece": ("Calibration error", "校准误差"),
+    "nasa_score": ("NASA score", "NASA 评分"),
+    "grad_norm": ("Gradient norm", "梯度范数"),
+    "clip_rate": ("Clipped steps (share)", "裁剪比例"),
+    "lr": ("Learning rate", "学习率"),
+    # curves
+    "precision_recall": ("Precision and recall", "精确率与召回率"),
+    "calibration": ("Calibration", "概率校准"),
+    "roc": ("ROC curve", "ROC 曲线"),
+    "threshold": ("Threshold", "阈值"),
+    "probability": ("Predicted probability", "预测概率"),
+    "share": ("Observed share", "实际比例"),
+    "ideal": ("Ideal", "理想"),
+    "false_positive_rate": ("False positive rate", "假阳性率"),
+    "true_positive_rate": ("True positive rate", "真阳性率"),
+    # columns of the data table
+    "name": ("Name", "名称"),
+    "role": ("Role", "角色"),
+    "kind": ("Kind", "类型"),
+    "level": ("Level", "层级"),
+    "missing": ("Missing", "缺失"),
+    "min": ("Min", "最小"),
+    "max": ("Max", "最大"),
+    "std": ("Std", "标准差"),
+    "categories": ("Categories", "类别"),
+    "target": ("target", "目标"),
+    "feature": ("feature", "特征"),
+    "known": ("known ahead", "提前已知"),
+    "static": ("static", "静态"),
+    "time": ("time", "时间"),
+    "group": ("group", "分组"),
+    "ignore": ("not used", "未使用"),
+    "number": ("number", "数值"),
+    "category": ("category", "类别"),
+    "row": ("each step", "逐步"),
+    "case": ("each sequence", "逐序列"),
+}
+"""Names that records carry (tasks, parts, measures, baselines, roles): name -> (English, Chinese)."""
+
+
+class Words:
+    """The words of one language.
+
+    Raises:
+        ConfigError: the language is neither "en" nor "zh".
+    """
+
+    def __init__(self, language: Language = "en") -> None:
+        if language not in get_args(Language):
+            raise ConfigError(f"language {language!r} is not known", where="--lang", mend='use "en" or "zh"')
+        self.language: Language = language
+        self._index = 1 if language == "zh" else 0
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of a key with its braces filled in."""
+        return WORDS[key][self._index].format(**values)
+
+    def name(self, name: str) -> str:
+        """A record's name in this language; a name nobody translated is shown as it is."""
+        for suffix in ("capped", "standardised"):
+            if name.endswith(f"_{suffix}"):
+                return self(suffix, name=self.name(name.removesuffix(f"_{suffix}")))
+        return NAMES[name][self._index] if name in NAMES else name
+
+    def names(self, names: tuple[str, ...]) -> str:
+        """Names given by the user, as a list in one line."""
+        return self("list").join(names) or self("none")

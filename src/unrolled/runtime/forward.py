@@ -1,0 +1,66 @@
+"""What computes a net's answer: by default the bundle's plan in NumPy, which needs nothing but the base install.
+
+Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+import unrolled.cells  # noqa: F401  # a plan finds cells by name, and this import names them
+from unrolled.core.bundle import Manifest
+from unrolled.core.errors import BundleError
+from unrolled.program.check import BROKEN, check
+from unrolled.program.plan import Plan, run
+
+Array = npt.NDArray[Any]
+
+
+class Forward(Protocol):
+    """Anything that answers as a net does; a torch net needs only a thin wrapper to be one."""
+
+    def __call__(
+        self, x: Array, lengths: Array | None = None, static: Array | None = None, known: Array | None = None
+    ) -> Array:
+        """``(B, T, D)``, ``(B,)``, ``(B, K)`` and ``(B, H, F)`` to ``(B, steps, targets, values)``."""
+
+
+class PlanForward:
+    """A bundle's plan, checked against its weights.
+
+    Raises:
+        BundleError: there is no plan, or it does not fit.
+    """
+
+    def __init__(self, manifest: Manifest, weights: Mapping[str, Array]) -> None:
+        if manifest.plan is None:
+            raise BundleError(
+                f"it holds the weights of {manifest.custom or 'a module of its own'}, and no plan to run them",
+                mend="pass the module itself to load the weights into",
+            )
+        try:
+            plan = Plan.model_validate(manifest.plan)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])[:80]
+            raise BundleError(f"its key {place!r} is wrong ({first['msg'][:80]})", where="the plan") from error
+        self.plan, self.weights = check(plan, weights), weights
+
+    def __call__(
+        self, x: Array, lengths: Array | None = None, static: Array | None = None, known: Array | None = None
+    ) -> Array:
+        """``(B, steps, targets, values)``.
+
+        Raises:
+            BundleError: the plan does not fit these inputs after all.
+        """
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                return run(self.plan, self.weights, x, lengths, static, known)
+        except BROKEN as error:
+            raise BundleError(f"the plan does not fit the data ({str(error)[:200]})") from error

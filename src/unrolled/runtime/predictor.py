@@ -1,0 +1,212 @@
+"""A bundle at work on new data: read, prepare, compute in chunks, decode.
+
+Letters: n samples, S steps, M targets, V values of the net.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from unrolled.core.bundle import Bundle
+from unrolled.core.errors import BundleError
+from unrolled.core.records import Note
+from unrolled.prepare import decode
+from unrolled.prepare.arrays import Arrays
+from unrolled.prepare.build import build
+from unrolled.prepare.decode import Answer, Decoding, NumberDecoding
+from unrolled.prepare.preprocess import Preprocessor
+from unrolled.prepare.rollout import rollout
+from unrolled.prepare.samples import Samples
+from unrolled.prepare.schema import Schema
+from unrolled.prepare.series import Series
+from unrolled.prepare.table import Table
+from unrolled.program.shapes import Outputs
+from unrolled.runtime.forward import Forward, PlanForward
+from unrolled.runtime.windows import Which, to_predict
+
+_NUMBERS = 1 << 22  # of one activation of 256 units, held at once
+_UNITS = 256
+_MOST = 1024  # samples at once
+
+Values = npt.NDArray[np.floating[Any]]
+
+
+class Settings(BaseModel):
+    """The part of a manifest's ``settings`` that predictions need; keys for others are passed over.
+
+    Attributes:
+        decoding: how outputs are read.
+        window: rows that a prediction looks back on; None takes whole sequences.
+        reading: under "schema", how files are read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    decoding: Decoding
+    window: int | None = Field(None, ge=1, le=10_000_000)
+    reading: Schema = Field(alias="schema")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Answers with where they belong.
+
+    Attributes:
+        answer: n predictions in original units.
+        ids: n names of sequences.
+        times: ``(n, S)`` time stamps of forecast steps, ``(n,)`` of the row that was predicted (its number where
+            the data has no time), or None for one answer a sequence.
+        notes: what differs between this data and what the model learnt from, and what was left out.
+    """
+
+    answer: Answer
+    ids: tuple[str, ...]
+    times: npt.NDArray[Any] | None = None
+    notes: tuple[Note, ...] = ()
+
+    def table(self) -> Table:
+        """As columns, one row a sample and step."""
+        return decode.table(self.answer, self.ids, self.times)
+
+
+class Predictor:
+    """Predicts from files, frames, tables or series with nothing but a bundle.
+
+    Args:
+        bundle: as read from its file.
+        forward: computes the net in the place of the plan; a bundle of a user's own module needs one.
+
+    Raises:
+        BundleError: a part of the bundle is damaged, or it has no plan and there is no ``forward``.
+
+    Example:
+        >>> answer = Predictor(Bundle.read("model.unrolled")).predict("new.csv").table()
+    """
+
+    def __init__(self, bundle: Bundle, forward: Forward | None = None) -> None:
+        manifest = bundle.manifest
+        self.bundle = bundle
+        self.forward = forward or PlanForward(manifest, bundle.weights)
+        try:
+            self.settings = Settings.model_validate(manifest.settings)
+            self.outputs = Outputs.model_validate(manifest.outputs)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])[:80]
+            raise BundleError(f"its key {place!r} is wrong ({first['msg'][:80]})", where="the manifest") from error
+        self.preprocessor = Preprocessor.from_json(manifest.preprocessing)
+        self._agree()
+
+    def predict(self, source: Any, *, which: Which | None = None, stride: int = 1, **options: Any) -> Prediction:
+        """Predict from new data; a target column is not needed, except as the past of a forecast.
+
+        Args:
+            source: a file, folder or frame that ``prepare.read`` takes, a ``Table`` or a ``Series``.
+            which: "last" makes one prediction a sequence, "all" one every ``stride`` rows; None means "all" where
+                the target changes along the sequence and is not forecast, "last" otherwise.
+            stride: rows between two windows.
+            options: of the reader.
+
+        Raises:
+            DataError: the data lacks what the model needs.
+            BundleError: the plan fails on it.
+        """
+        series = self._series(source, options)
+        samples, notes = to_predict(
+            series,
+            self.preprocessor.schema,
+            window=self.settings.window,
+            horizon=self.preprocessor.horizon,
+            which=which,
+            stride=stride,
+        )
+        ids = tuple(series.ids[s] for s in samples.series.tolist())
+        return Prediction(self.answer(series, samples), ids, self._times(series, samples), (*series.notes, *notes))
+
+    def answer(self, series: Series, samples: Samples) -> Answer:
+        """Decoded predictions of chosen windows, computed in chunks of bounded memory."""
+        longest = int(samples.lengths.max(initial=1))
+        size = max(1, min(_MOST, _NUMBERS // (longest * _UNITS)))
+        chunks = [samples[slice(at, at + size)] for at in range(0, len(samples), size)]
+        return _joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
+
+    def output(self, arrays: Arrays) -> Values:
+        """``(n, S, M, V)`` in model scale; a net of fewer steps than the horizon is rolled out."""
+        decoding = self.settings.decoding
+        if isinstance(decoding, NumberDecoding) and decoding.horizon > self.outputs.steps:
+            targets = len(decoding.targets)
+            return rollout(self._run, arrays, horizon=decoding.horizon, targets=targets, point=decoding.point)
+        return self._run(arrays)
+
+    def _run(self, arrays: Arrays) -> Values:
+        return self.forward(**arrays.inputs())
+
+    def _decoded(self, series: Series, samples: Samples) -> Answer:
+        def invert(values: Values) -> Values:
+            if self.preprocessor.schema.forecast:
+                return self.preprocessor.invert(values, series, samples)
+            return self.preprocessor.invert(values[:, None], series, samples)[:, 0]
+
+        out = self.outputs
+        if not len(samples):
+            output: Values = np.empty((0, max(out.steps, self.preprocessor.horizon), out.targets, out.values))
+        else:
+            output = self.output(self.preprocessor.arrays(series, samples, truth=False))
+        return decode.decode(output, self.settings.decoding, invert)
+
+    def _series(self, source: Any, options: dict[str, Any]) -> Series:
+        if isinstance(source, Series):
+            return source
+        if not isinstance(source, Table):
+            from unrolled.prepare.read import read
+
+            source = read(source, **options)
+        return build(source, self.settings.reading)
+
+    def _times(self, series: Series, samples: Samples) -> npt.NDArray[Any] | None:
+        schema = self.preprocessor.schema
+        if schema.forecast:
+            return self.preprocessor.times(series, samples) if len(samples) else None
+        if all(column.level == "case" for column in schema.of_role("target")):
+            return None
+        if series.time is None:
+            return samples.end - series.starts[samples.series]
+        return np.asarray(series.time[samples.end - 1])
+
+    def _agree(self) -> None:
+        """The parts of the bundle speak of the same net."""
+        decoding, schema = self.settings.decoding, self.preprocessor.schema
+        targets = (decoding.target,) if decoding.task == "failure" else decoding.targets
+        reading = self.settings.reading
+        roles = [[(column.name, column.role, column.level) for column in part.columns] for part in (reading, schema)]
+        expected: dict[str, tuple[Any, Any]] = {
+            "schema": (reading.model_copy(update={"columns": ()}), schema.model_copy(update={"columns": ()})),
+            "columns": (roles[0], roles[1]),
+            "task": (self.bundle.manifest.task, decoding.task),
+            "task of the schema": (schema.task, decoding.task),
+            "targets": (tuple(column.name for column in schema.of_role("target")), targets),
+            "number of targets": (self.outputs.targets, len(targets)),
+        }
+        if isinstance(self.forward, PlanForward):
+            plan = self.forward.plan
+            inputs = self.preprocessor.inputs(plan.inputs.length)
+            expected |= {"inputs": (inputs, plan.inputs), "outputs": (self.outputs, plan.outputs)}
+        for name, (one, other) in expected.items():
+            if one != other:
+                raise BundleError(f"its parts contradict each other about the {name}", where="the manifest")
+
+
+def _joined(parts: Sequence[Answer]) -> Answer:
+    """Answers of chunks, one after another."""
+
+    def joined(name: str) -> Any:
+        values = [getattr(part, name) for part in parts]
+        return None if values[0] is None else np.concatenate(values)
+
+    return replace(parts[0], value=joined("value"), quantiles=joined("quantiles"), probability=joined("probability"))

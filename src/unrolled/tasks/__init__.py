@@ -1,0 +1,24 @@
+"""Joins a net to a purpose: one file a task."""
+
+from unrolled.tasks.classify import Classify, ClassifySettings
+from unrolled.tasks.failure import Failure, FailureSettings
+from unrolled.tasks.forecast import Forecast, ForecastSettings
+from unrolled.tasks.registry import TASKS, make_task
+from unrolled.tasks.regress import Regress, RegressSettings
+from unrolled.tasks.task import Scales, Task, TaskSettings
+
+__all__ = [
+    "TASKS",
+    "Classify",
+    "ClassifySettings",
+    "Failure",
+    "FailureSettings",
+    "Forecast",
+    "ForecastSettings",
+    "Regress",
+    "RegressSettings",
+    "Scales",
+    "Task",
+    "TaskSettings",
+    "make_task",
+]

@@ -1,0 +1,6 @@
+"""Contract checks for extensions: does your cell or your backend hold what ours hold?"""
+
+from unrolled.testing.backends import check_backend
+from unrolled.testing.cells import check_cell
+
+__all__ = ["check_backend", "check_cell"]

@@ -1,0 +1,48 @@
+"""The training loop, its options and its few named hooks.
+
+Names load on first use: the settings need no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unrolled.train.fitting import Fitting
+    from unrolled.train.hooks import Hook
+    from unrolled.train.loop import FitResult, fit
+    from unrolled.train.machine import seed_everything
+    from unrolled.train.progress import Progress
+    from unrolled.train.settings import TrainSettings
+    from unrolled.train.warm import freeze, warm_start
+
+__all__ = [
+    "FitResult",
+    "Fitting",
+    "Hook",
+    "Progress",
+    "TrainSettings",
+    "fit",
+    "freeze",
+    "seed_everything",
+    "warm_start",
+]
+
+_HOME = {
+    "FitResult": "loop",
+    "Fitting": "fitting",
+    "Hook": "hooks",
+    "Progress": "progress",
+    "TrainSettings": "settings",
+    "fit": "loop",
+    "freeze": "warm",
+    "seed_everything": "machine",
+    "warm_start": "warm",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

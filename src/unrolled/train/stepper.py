@@ -1,0 +1,87 @@
+"""One optimiser step: the gradients of a group of batches, clipped, and the update."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from unrolled.core.errors import ConfigError
+from unrolled.data.batch import Batch
+from unrolled.train.optimizer import build_optimizer
+from unrolled.train.protocols import Loss
+from unrolled.train.settings import TrainSettings
+
+
+class Stepper:
+    """Net, loss and optimiser on the device.
+
+    Attributes:
+        net: what training and validation call.
+        optimizer: torch's own.
+
+    Raises:
+        ConfigError: the cell state is to be penalised, and the net does not tell it.
+    """
+
+    def __init__(self, net: nn.Module, loss: Loss, settings: TrainSettings, fabric: Fabric) -> None:
+        self._penalty: Callable[[], Tensor] | None = getattr(net, "state_penalty", None)
+        if settings.state_l2 and self._penalty is None:
+            raise ConfigError(
+                "this net does not tell its cell state (it has no method state_penalty)",
+                where="state_l2",
+                mend="leave state_l2 at 0 for this net",
+            )
+        self._loss, self._settings, self._fabric = loss, settings, fabric
+        net.to(fabric.device)
+        self.optimizer = build_optimizer(net.parameters(), settings)
+        self._wrapped, self._optimizer = fabric.setup(net, self.optimizer)
+        # Fabric's wrapper casts and synchronises; where there is neither it only costs time in each step.
+        plain = fabric.world_size == 1 and settings.precision == "32"
+        self.net: nn.Module = net if plain else self._wrapped
+
+    def gradients(self, group: Sequence[Batch], total: float) -> tuple[Tensor, Tensor]:
+        """Clipped gradients of the mean over all samples of ``group``, in all processes together.
+
+        Args:
+            group: batches whose gradients are added up (more than one: gradient accumulation).
+            total: samples of the group, over all processes.
+
+        Returns:
+            The mean loss of this process's samples, and the gradient norm before clipping: scalars on the device.
+        """
+        self.optimizer.zero_grad(set_to_none=True)
+        own = sum(len(batch) for batch in group)
+        losses = []
+        for number, batch in enumerate(group, start=1):
+            more = number < len(group)
+            with self._fabric.no_backward_sync(self._wrapped) if more else nullcontext():
+                loss = self._backward(batch.to(self._fabric.device), total)
+            losses.append(loss if len(group) == 1 else loss * (len(batch) / own))
+        mean = losses[0] if len(group) == 1 else torch.stack(losses).sum()
+        # Without a limit the norm is still wanted, for the row of the epoch.
+        limit = self._settings.clip_norm or math.inf
+        norm = self._fabric.clip_gradients(self.net, self._optimizer, max_norm=limit, error_if_nonfinite=False)
+        assert norm is not None  # only clipping by value returns None
+        return mean, norm
+
+    def update(self, rate: float) -> None:
+        """Take the step with learning rate ``rate``."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+
+    def _backward(self, batch: Batch, total: float) -> Tensor:
+        """Add this batch's share of the gradient; its own mean loss, without penalties."""
+        loss = self._loss(self.net(**batch.inputs()), batch)
+        goal = loss
+        if self._settings.state_l2 and self._penalty is not None:
+            goal = goal + self._settings.state_l2 * self._penalty()
+        # Processes' gradients are averaged, hence the factor of their number.
+        share = len(batch) * self._fabric.world_size / total
+        self._fabric.backward(goal if share == 1 else goal * share)
+        return loss.detach()

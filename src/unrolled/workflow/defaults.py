@@ -1,0 +1,178 @@
+"""What a job does where the user said nothing: chosen from the data, told as notes, kept in the run's config.
+
+The figures come from measurements (``benchmarks/accuracy``), not from taste.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unrolled.core.errors import DataError
+from unrolled.core.records import Note
+from unrolled.data import Spans
+from unrolled.evaluate.season import season_of
+from unrolled.nets.presets import preset
+from unrolled.prepare.series import Series
+from unrolled.workflow.config import Config
+
+_MOST_SAMPLES = 2_000_000  # windows indexed at once; more are thinned out
+_FEW_SEQUENCES = 1000  # below that every labelled sequence is worth more in training than in validation
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Settings for one task, and why."""
+
+    window: int | None = None
+    net: list[Any] | str = ""
+    task: dict[str, Any] | None = None
+    train: dict[str, Any] | None = None
+    data: dict[str, Any] | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def complete(config: Config, task: str, series: Series, spans: Spans) -> tuple[Config, tuple[Note, ...]]:
+    """``config`` with every gap filled; what the user said stays.
+
+    Args:
+        config: as given.
+        task: name of the task.
+        series, spans: the training part.
+    """
+    choice = {"forecast": _forecast, "classify": _classify, "regress": _regress, "failure": _failure}[task](
+        config, series, spans
+    )
+    given = config.model_dump(mode="json")
+    data = {"window": choice.window, **(choice.data or {})}
+    for key, value in data.items():
+        if given["data"].get(key) in (None, "auto"):
+            given["data"][key] = value
+    if given["data"]["stride"] == 1:
+        rows = sum(end - begin for _, begin, end in spans)
+        given["data"]["stride"] = max(1, -(-rows // _MOST_SAMPLES))
+    given["task"] = {"name": task, **(choice.task or {}), **{k: v for k, v in config.task.items() if k != "name"}}
+    given["train"] = {**(choice.train or {}), **config.train}
+    given["train"].setdefault("seed", config.seed)
+    if config.net is None:
+        given["net"] = choice.net
+    return Config.parse(given), choice.notes
+
+
+def _forecast(config: Config, series: Series, spans: Spans) -> Choice:
+    horizon = int(config.task.get("horizon") or 1)
+    season = int(config.task.get("season") or season_of(series))
+    room = max(end - begin for _, begin, end in spans) - horizon
+    if room < 2:
+        raise DataError(
+            f"the longest series leaves {max(room, 0)} rows to look back on, before {horizon} rows to forecast",
+            where=series.source,
+            mend="choose a smaller --horizon, or give a longer history",
+        )
+    notes = []
+    if "horizon" not in config.task:
+        notes.append(
+            Note(
+                code="took_horizon",
+                en="Forecasts 1 step ahead; choose another with --horizon.",
+                zh="预测未来 1 步；可用 --horizon 修改。",
+            )
+        )
+    long = horizon >= 8 and room >= 3 * horizon
+    if long:
+        patch = season if 2 <= season <= min(horizon, 48) else max(2, min(24, horizon // 4))
+        window = _multiple(max(3.5 * horizon, 7 * patch), patch)
+        while window > patch and window > room // 2:
+            window -= patch
+        net: list[Any] = preset("forecast").layers(patch=patch)
+        data = {"scale_by": "series" if len(series.ids) > 1 else "column"}
+        train: dict[str, Any] = {"epochs": 30, "batch_size": 64, "schedule": "cosine"}
+    else:
+        window = min(max(30, 2 * season, 2 * horizon), max(2, room // 3))
+        net = preset("forecast-one-step").layers()
+        data = {"scale_by": "series" if len(series.ids) > 1 else "column"}
+        train = {"epochs": 50, "batch_size": 32}
+    task = {"horizon": horizon, "season": season}
+    return Choice(
+        window=window, net=net, task=task, train=train, data=data, notes=(*notes, *_window_note(config, window))
+    )
+
+
+def _classify(config: Config, series: Series, spans: Spans) -> Choice:
+    whole = all(column.level == "case" for column in series.of_role("target"))
+    window = None if whole else min(128, int(np.median(series.lengths)))
+    few = len(spans) < _FEW_SEQUENCES
+    train = {"epochs": 100 if few else 30, "batch_size": 16 if few else 64, "learning_rate": 1e-3}
+    return Choice(
+        window=window,
+        net=preset("classify").layers(),
+        train={**train, "optimizer": "adamw", "schedule": "one_cycle"},
+        notes=() if whole else _window_note(config, window),
+    )
+
+
+def _regress(config: Config, series: Series, spans: Spans) -> Choice:
+    target = series.of_role("target")[0]
+    window = None if target.level == "case" else min(50, int(np.median(series.lengths)))
+    task: dict[str, Any] = {}
+    notes: list[Note] = []
+    if _is_life(series) and "cap" not in config.task:
+        task["cap"] = 125
+        notes.append(
+            Note(
+                code="took_cap",
+                en=f"'{target.name}' counts down to a failure: it is capped at 125 steps in training, as is usual; "
+                "change it with --set task.cap=...",
+                zh=f"“{target.name}”是剩余寿命：训练时按惯例截断为 125 步；可用 --set task.cap=... 修改。",
+            )
+        )
+    train = {"epochs": 30, "batch_size": 128, "learning_rate": 2e-3, "schedule": "cosine"}
+    return Choice(
+        window=window,
+        net=preset("regress").layers(),
+        task=task,
+        train=train,
+        notes=(*notes, *(_window_note(config, window) if window else ())),
+    )
+
+
+def _failure(config: Config, series: Series, spans: Spans) -> Choice:
+    window = min(50, int(np.median(series.lengths)))
+    horizon = int(config.task.get("horizon") or 30)
+    train = {"epochs": 20, "batch_size": 128, "schedule": "cosine"}
+    return Choice(
+        window=window,
+        net=preset("failure").layers(),
+        task={"horizon": horizon},
+        train=train,
+        notes=_window_note(config, window),
+    )
+
+
+def _window_note(config: Config, window: int | None) -> tuple[Note, ...]:
+    if config.data.window is not None:
+        return ()
+    return (
+        Note(
+            code="took_window",
+            en=f"Each prediction looks back on {window} rows; choose another with --window.",
+            zh=f"每次预测回看 {window} 行；可用 --window 修改。",
+        ),
+    )
+
+
+def _multiple(length: float, of: int) -> int:
+    return int(-(-length // of)) * of
+
+
+def _is_life(series: Series) -> bool:
+    """The target falls by one a row, in every sequence, and somewhere it is longer than 125."""
+    column = series.of_role("target")[0]
+    if column.level != "row" or column.kind != "number":
+        return False
+    values = series.values[:, series.index(column)]
+    inside = np.ones(len(values), dtype=bool)
+    inside[series.starts[:-1]] = False
+    return bool((np.diff(values)[inside[1:]] == -1).all() and values.max() > 125)

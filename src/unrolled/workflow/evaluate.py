@@ -1,0 +1,68 @@
+"""A bundle judged on data with the truth in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from unrolled.core.bundle import Bundle
+from unrolled.core.errors import ConfigError
+from unrolled.core.records import Evaluation
+from unrolled.data import whole
+from unrolled.evaluate import Backtest, Fold, Part, assess, backtest, folds
+from unrolled.prepare.build import build
+from unrolled.prepare.decode import Answer, decode
+from unrolled.prepare.read import read
+from unrolled.prepare.series import Series
+from unrolled.prepare.table import Table
+from unrolled.tasks import Forecast
+from unrolled.workflow.model import Model
+
+
+def evaluate_bundle(bundle: Bundle | Path | str, data: Any, **options: Any) -> Evaluation:
+    """Figures with intervals, baselines and a verdict, on every window of ``data``.
+
+    Args:
+        bundle: file, folder of a run, or a bundle in memory.
+        data: file, folder, frame or array with the truth in it.
+        options: of the reader.
+
+    Raises:
+        UnrolledError: bundle and data do not fit, or there is no truth.
+    """
+    model = Model.of(bundle)
+    given = _series(model, data, options)
+    derived = model.task.derive(given)
+    samples = model.task.samples(derived, whole(derived), window=model.window)
+    judged = derived if model.task.name == "failure" else given
+    return assess(model, judged, samples, name=given.source)
+
+
+def backtest_bundle(
+    bundle: Bundle | Path | str, data: Any, *, count: int, step: int | None = None, **options: Any
+) -> Backtest:
+    """Roll a forecast over ``count`` origins at the end of ``data``, ``step`` rows apart (a horizon by default).
+
+    Raises:
+        ConfigError: the bundle is not a forecast.
+        DataError: the data does not reach back far enough.
+    """
+    model = Model.of(bundle)
+    task = model.task
+    if not isinstance(task, Forecast):
+        raise ConfigError(f"a backtest is for forecasts, this bundle is for {task.name!r}", where="--backtest")
+    series = _series(model, data, options)
+
+    def forecast(fold: Fold) -> tuple[Part, Answer]:
+        samples = task.samples(series, fold.test, window=model.window)
+        answer = decode(
+            model.output(series, samples), model.decoding, lambda values: model.invert(values, series, samples)
+        )
+        return Part(series, samples, model.truth(series, samples)), answer
+
+    return backtest(task, folds(series, horizon=task.settings.horizon, count=count, step=step), forecast)
+
+
+def _series(model: Model, data: Any, options: dict[str, Any]) -> Series:
+    table = data if isinstance(data, Table) else read(data, **options)
+    return build(table, model.predictor.settings.reading)

@@ -1,0 +1,94 @@
+"""A bundle joined to its task: what an evaluation asks of a trained model.
+
+Letters: n samples, S steps, M targets, V values of the net.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from unrolled.core.bundle import Bundle
+from unrolled.prepare.decode import Decoding
+from unrolled.prepare.preprocess import Preprocessor
+from unrolled.prepare.samples import Samples
+from unrolled.prepare.series import Series
+from unrolled.runtime import Forward, Predictor
+from unrolled.tasks import Task, make_task
+from unrolled.workflow.predict import open_bundle
+
+_CHUNK = 512  # samples at once
+
+Values = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Implements ``evaluate.Fitted``."""
+
+    task: Task
+    predictor: Predictor
+
+    @classmethod
+    def of(cls, bundle: Bundle | Path | str, net: nn.Module | None = None) -> Model:
+        """A bundle at work; ``net`` computes in the place of its plan (faster, and on the net's device)."""
+        bundle = open_bundle(bundle)
+        task = make_task(bundle.manifest.task, bundle.manifest.settings.get("task", {}))
+        return cls(task, Predictor(bundle, None if net is None else torch_forward(net)))
+
+    @property
+    def decoding(self) -> Decoding:
+        return self.predictor.settings.decoding
+
+    @property
+    def preprocessor(self) -> Preprocessor:
+        return self.predictor.preprocessor
+
+    @property
+    def window(self) -> int | None:
+        return self.predictor.settings.window
+
+    def output(self, series: Series, samples: Samples) -> Values:
+        """``(n, S, M, V)`` in model scale."""
+        chunks = [samples[slice(at, at + _CHUNK)] for at in range(0, len(samples), _CHUNK)]
+        parts = [self.predictor.output(self.preprocessor.arrays(series, chunk, truth=False)) for chunk in chunks]
+        return np.concatenate(parts)
+
+    def invert(self, values: Values, series: Series, samples: Samples) -> Values:
+        """Model scale to original units, in the shape of the truth."""
+        if self.task.name == "forecast":
+            return self.preprocessor.invert(values, series, samples)
+        return self.preprocessor.invert(values[:, None], series, samples)[:, 0]
+
+    def truth(self, series: Series, samples: Samples) -> Values:
+        """``(n, S, M)`` of a forecast, ``(n, M)`` otherwise, in original units or class codes."""
+        truth = self.preprocessor.truth(series, samples)
+        return truth if self.task.name == "forecast" else truth[:, 0]
+
+
+def torch_forward(net: nn.Module) -> Forward:
+    """A net as the runtime calls it: arrays in, arrays out, outside training."""
+    device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
+
+    def tensor(array: npt.NDArray[Any] | None) -> torch.Tensor | None:
+        return None if array is None else torch.from_numpy(array).to(device)
+
+    def forward(
+        x: npt.NDArray[Any],
+        lengths: npt.NDArray[Any] | None = None,
+        static: npt.NDArray[Any] | None = None,
+        known: npt.NDArray[Any] | None = None,
+    ) -> npt.NDArray[Any]:
+        net.eval()
+        with torch.inference_mode():
+            answer = net(x=tensor(x), lengths=tensor(lengths), static=tensor(static), known=tensor(known))
+        result: npt.NDArray[Any] = answer.float().cpu().numpy()
+        return result
+
+    return forward

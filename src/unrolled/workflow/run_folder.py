@@ -1,0 +1,102 @@
+"""The folder of a run: what stands in it, under which name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from unrolled.core.errors import ConfigError
+from unrolled.core.files import write_error, write_text
+from unrolled.core.records import Run
+from unrolled.workflow.config import Config
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths inside one run's folder."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def bundle(self) -> Path:
+        return self.path / "model.unrolled"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @classmethod
+    def create(cls, path: Path | str | None, *, task: str, parent: Path) -> RunFolder:
+        """Make the folder; without a path, a new one in ``parent`` named after the task and the time.
+
+        Raises:
+            ConfigError: the folder holds another run.
+            UnrolledError: it cannot be written.
+        """
+        if path is None:
+            stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+            path = parent / f"{task}-{stamp}"
+            number = 2
+            while path.exists():
+                path = parent / f"{task}-{stamp}-{number}"
+                number += 1
+        folder = cls(Path(path))
+        if folder.config.exists():
+            raise ConfigError(
+                "this folder holds a run already",
+                where=str(path),
+                mend="choose another --out, or go on with --resume",
+            )
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(error, folder.path) from error
+        return folder
+
+    @classmethod
+    def find(cls, path: Path | str) -> RunFolder:
+        """The folder of an earlier run.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        folder = cls(Path(path))
+        if not folder.config.exists():
+            raise ConfigError("there is no run here (no config.yaml)", where=str(path), mend="name a run's folder")
+        return folder
+
+    def read_config(self) -> Config:
+        """The resolved settings of the run."""
+        return Config.read(self.config)
+
+    def read_run(self) -> Run:
+        """The results of the run.
+
+        Raises:
+            ConfigError: the run has not ended, or its record is damaged.
+        """
+        if not self.run.exists():
+            raise ConfigError(
+                "this run has not ended",
+                where=str(self.path),
+                mend=f"finish it with: unrolled train --resume {self.path}",
+            )
+        try:
+            return Run.model_validate_json(self.run.read_bytes())
+        except (ValidationError, ValueError) as error:
+            raise ConfigError("is damaged or of another version", where=str(self.run)) from error
+
+    def write_run(self, run: Run) -> None:
+        """Keep the results."""
+        write_text(self.run, run.model_dump_json(indent=1))

@@ -1,0 +1,131 @@
+"""From the user's data to series, parts and a schema: the first half of every job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unrolled.core.errors import ConfigError, DataError
+from unrolled.core.records import DataFacts, Note
+from unrolled.data import Parts, Spans, split, whole
+from unrolled.prepare.build import build
+from unrolled.prepare.facts import facts
+from unrolled.prepare.read import read
+from unrolled.prepare.roles import Flags
+from unrolled.prepare.schema import Schema, infer
+from unrolled.prepare.series import Series
+from unrolled.prepare.table import Table
+from unrolled.workflow.config import DataSettings
+
+
+@dataclass(frozen=True)
+class Source:
+    """The data of a job, read and divided.
+
+    Attributes:
+        schema: how the files are read.
+        parts: series and spans of "train", "valid" and "test"; a part that does not exist is absent.
+        facts: for the report.
+        notes: every assumption made on the way.
+    """
+
+    schema: Schema
+    parts: dict[str, tuple[Series, Spans]]
+    facts: DataFacts
+    notes: tuple[Note, ...]
+
+    @property
+    def train(self) -> tuple[Series, Spans]:
+        return self.parts["train"]
+
+
+def open_table(settings: DataSettings, given: Any = None) -> Table:
+    """Read the training data: the file of the settings, or what was handed over in Python."""
+    source = settings.path if given is None else given
+    if source is None:
+        raise ConfigError("no data was given", where="data.path", mend="name a file or folder")
+    return read(source, **settings.options)
+
+
+def guess_task(table: Table, settings: DataSettings) -> tuple[str, Note]:
+    """What to do with this data: what the format says, else what the target looks like."""
+    task, reason_en, reason_zh = _guess(table, settings)
+    return task, Note(
+        code="took_task", en=f"Took the task '{task}': {reason_en}.", zh=f"任务设为“{task}”：{reason_zh}。"
+    )
+
+
+def load(table: Table, settings: DataSettings, task: str) -> Source:
+    """Schema, series and parts.
+
+    Raises:
+        ConfigError, DataError: the flags or the data are not usable; the message says where.
+    """
+    schema, notes = infer(table, task=task, **_flags(settings))
+    series = build(table, schema)
+    parts = _divide(series, settings, schema, _groups(table, schema))
+    found = {"train": (series, parts.train), "valid": (series, parts.valid), "test": (series, parts.test)}
+    for name in ("valid", "test"):
+        path = getattr(settings, name)
+        if path is not None:
+            other = build(read(path, **settings.options), schema)
+            found[name] = (other, whole(other))
+    described = facts(series, schema, table.source)
+    return Source(
+        schema=schema,
+        parts={name: part for name, part in found.items() if part[1]},
+        facts=described,
+        notes=(*series.notes, *notes, *parts.notes),
+    )
+
+
+def _guess(table: Table, settings: DataSettings) -> tuple[str, str, str]:
+    if table.hints.task is not None and not settings.target:
+        return table.hints.task, "the file format says so", "由文件格式决定"
+    target = next(iter(settings.target or table.hints.target), None)
+    if target in table.case_columns:
+        if table.case_columns[target].dtype == object:
+            return "classify", "the target is one label a sequence", "目标是每个序列一个标签"
+        return "regress", "the target is one number a sequence", "目标是每个序列一个数值"
+    if target in table.columns and table.columns[target].dtype == object:
+        return "classify", f"the target '{target}' holds labels", f"目标“{target}”是类别标签"
+    return "forecast", "the target is a number that changes along time", "目标是随时间变化的数值"
+
+
+def _flags(settings: DataSettings) -> Flags:
+    flags: Flags = {
+        "target": settings.target,
+        "features": settings.features,
+        "known": settings.known,
+        "static": settings.static,
+        "categorical": settings.categorical,
+        "ignore": settings.ignore,
+        "time": settings.time,
+        "group": settings.group,
+        "missing": settings.missing,
+        "time_delta": settings.time_delta,
+        "resample": settings.resample,
+        "frequency": settings.frequency,
+    }
+    if settings.calendar is not None:
+        flags["calendar"] = settings.calendar
+    return flags
+
+
+def _groups(table: Table, schema: Schema) -> Sequence[str] | None:
+    """Name of each sequence's group, where the format gives one that is not the sequence itself."""
+    if schema.group is None or schema.group not in table.case_columns:
+        return None
+    return [str(name) for name in table.case_columns[schema.group]]
+
+
+def _divide(series: Series, settings: DataSettings, schema: Schema, groups: Sequence[str] | None) -> Parts:
+    wanted = settings.split
+    absent = {name: 0 for name in ("valid", "test") if getattr(settings, name) is not None}
+    parts = split(series, wanted.model_copy(update=absent), ordered=schema.forecast, groups=groups)
+    if not np.isfinite(series.values[: 1 << 12]).any():
+        raise DataError("no column holds a value", where=series.source)
+    return parts

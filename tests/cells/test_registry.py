@@ -1,0 +1,76 @@
+"""Cells are found by name, and users add their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from unrolled import cells
+from unrolled.core.errors import ConfigError
+from unrolled.program.equations import CELLS
+
+
+@pytest.fixture(autouse=True)
+def _own_registry() -> Iterator[None]:
+    before = dict(CELLS)
+    yield
+    CELLS.clear()
+    CELLS.update(before)
+
+
+def _make(name: str) -> type[cells.Cell]:
+    def step(self: Any, x: Any, R: Any, h: Any) -> tuple[Any]:
+        return (x.h + R.h(h),)
+
+    return type("Mine", (cells.Cell,), {"name": name, "gates": ("h",), "step": step})
+
+
+def test_names_lead_to_cells() -> None:
+    assert cells.cell("lstm") == cells.LSTM()
+    assert cells.cell("lstm_projected", projection=7) == cells.LSTMProjected(7)
+    assert {"rnn", "rnn_relu", "lstm", "gru", "gru_before"} <= set(cells.cells())
+
+
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"(?s)'lsmt'.*Did you mean 'lstm'.*gru_before"):
+        cells.cell("lsmt")
+
+
+@pytest.mark.parametrize("options", [{"heads": 2}, {}])
+def test_wrong_options_are_refused(options: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="lstm_projected"):
+        cells.cell("lstm_projected", **options)
+
+
+def test_a_projection_needs_a_unit() -> None:
+    with pytest.raises(ConfigError, match="projection"):
+        cells.LSTMProjected(0)
+
+
+def test_a_users_cell_is_found_and_may_be_defined_again() -> None:
+    cells.register(_make("mine"))
+    again = cells.register(_make("mine"))
+    assert type(cells.cell("mine")) is again and "mine" in cells.cells()
+
+
+def test_a_name_of_ours_is_taken() -> None:
+    with pytest.raises(ConfigError, match=r"'lstm'.*belongs"):
+        cells.register(_make("lstm"))
+    assert cells.register(cells.LSTM) is cells.LSTM
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"gates": ("h", "h")},
+        {"gates": ("_h",)},
+        {"gates": ("not a name",)},
+        {"gates": ("h",), "vectors": ("h",)},
+        {"gates": ("h",), "state": ()},
+    ],
+)
+def test_names_that_cannot_work_are_refused_at_once(declared: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="distinct"):
+        type("Wrong", (cells.Cell,), {"name": "wrong", **declared})

@@ -1,0 +1,24 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The development data sets, beside the checkout; a user's clone has none."""
+    if not _SHARED.is_dir():
+        pytest.skip("needs the development data sets, which are not part of this repository")
+    return _SHARED
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _few_threads() -> None:
+    """Tests share the machine with each other."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")

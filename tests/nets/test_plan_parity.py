@@ -1,0 +1,209 @@
+"""The contract of every layer: its plan, in NumPy, gives the numbers of the torch net."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from unrolled.cells import cells
+from unrolled.core.tolerances import TOLERANCES
+from unrolled.nets import Net
+from unrolled.nets.layers import layer_kinds
+from unrolled.program.check import check
+from unrolled.program.plan import Plan, run
+from unrolled.program.shapes import Inputs, Outputs
+
+MakeBatch = Callable[..., dict[str, Tensor | None]]
+
+FULL = Inputs(
+    numbers=3,
+    categories=(4, 1),
+    targets=2,
+    static_numbers=1,
+    static_categories=(3,),
+    known_numbers=1,
+    known_categories=(5,),
+)
+MANY = Outputs(steps=5, targets=2, values=2)
+
+ONE_OF_EACH: list[list[Any]] = [
+    [{"attention": {"size": 3}}],
+    [{"conv": {"channels": 3, "kernel": 4}}],
+    [{"conv": {"channels": 3, "kernel": 3, "stride": 2, "norm": "layer", "activation": "gelu"}}],
+    [{"conv": {"channels": 2, "kernel": 5, "padding": "causal", "norm": None, "activation": None}}],
+    [{"dropout": {"rate": 0.5}}],
+    ["layer_norm"],
+    [{"linear": {"hidden": [4, 3], "activation": "elu", "dropout": 0.5}}],
+    [{"noise": {"deviation": 1.0}}],
+    [{"patch": {"length": 4, "size": 3, "activation": "silu"}}],
+    [{"per_channel": {"embed": 2}}],
+    *([{"pool": {"kind": kind}}] for kind in ("last", "mean", "max", "mean_max")),
+    [{"window_norm": {"kind": "last", "affine": True}}],
+    [{"window_norm": {"kind": "mean_std", "affine": True}}],
+    ["per_channel", {"gru": {"size": 4}}, {"segment_decoder": {"length": 2, "dropout": 0.5}}],
+    [{"lstm": {"size": 4, "layers": 2}}, {"segment_decoder": {"length": 3, "embed": 3}}],
+    *([{"lstm": {"size": 3, "bidirectional": True, "merge": merge}}, {"pool": {"kind": "mean"}}]
+      for merge in ("concat", "sum", "mean")),
+    *([{name: {"size": 3, "layers": 2, "bidirectional": True, "dropout": 0.5,
+               **({"projection": 2} if name == "lstm_projected" else {})}}] for name in cells()),
+]  # fmt: skip
+
+
+def scrambled(net: Net) -> Net:
+    """Every weight and statistic random, so that none is at a value that hides a mistake."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, tensor in net.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.copy_(torch.rand(tensor.shape, generator=generator) + (0.5 if "running_var" in name else -0.5))
+    return net.eval()
+
+
+def as_double(batch: dict[str, Tensor | None]) -> dict[str, Any]:
+    return {k: v.double() if v is not None and v.is_floating_point() else v for k, v in batch.items()}
+
+
+def assert_parity(net: Net, batch: dict[str, Tensor | None]) -> None:
+    net = net.double()
+    given_batch = as_double(batch)
+    with torch.no_grad():
+        expected = net(**given_batch).numpy()
+    assert np.isfinite(expected).all()
+    weights = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
+    plan = Plan.model_validate_json(net.plan().model_dump_json())
+    arrays = {name: None if value is None else value.numpy() for name, value in given_batch.items()}
+    y = run(check(plan, weights), weights, **arrays)
+    assert y.dtype == np.float64 and y.shape == expected.shape
+    np.testing.assert_allclose(y, expected, **TOLERANCES["float64"]._asdict())
+
+
+def assert_alone(net: Net, batch: dict[str, Tensor | None]) -> None:
+    """Each sequence by itself, cut to its length, has the answer that it has in the padded batch."""
+    net, rest = net.double(), as_double(batch)
+    x, lengths = rest.pop("x"), rest.pop("lengths")
+    with torch.no_grad():
+        together = net(x, lengths, **rest)
+        for b, length in enumerate(lengths.tolist()):
+            own = {name: None if value is None else value[b : b + 1] for name, value in rest.items()}
+            alone = net(x[b : b + 1, :length], **own)
+            torch.testing.assert_close(alone[0], together[b], **TOLERANCES["float64"]._asdict())
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("spec", ONE_OF_EACH, ids=str)
+def test_every_layer(spec: list[Any], ragged: bool, make_batch: MakeBatch) -> None:
+    net = scrambled(Net(spec, FULL, MANY))
+    assert_parity(net, make_batch(FULL, MANY, ragged=ragged))
+    assert_parity(net, make_batch(FULL, MANY, ragged=ragged, batch=1, time=1))
+
+
+@pytest.mark.parametrize("spec", ONE_OF_EACH, ids=str)
+def test_padding_changes_nothing(spec: list[Any], make_batch: MakeBatch) -> None:
+    assert_alone(scrambled(Net(spec, FULL, MANY)), make_batch(FULL, MANY, batch=5, ragged=True))
+
+
+@pytest.mark.parametrize("spec", ONE_OF_EACH, ids=str)
+def test_every_weight_learns(spec: list[Any], make_batch: MakeBatch) -> None:
+    net = Net(spec, FULL, MANY)
+    batch = make_batch(FULL, MANY)
+    y = net.double()(**as_double(batch))
+    (y * torch.randn(y.shape)).sum().backward()
+    without = [name for name, weight in net.named_parameters() if weight.grad is None]
+    if any("segment_decoder" in entry for entry in spec):
+        without = [name for name in without if "layers" in name]
+    assert not without
+
+
+def test_every_kind_of_layer_is_tested() -> None:
+    assert {
+        name for spec in ONE_OF_EACH for entry in spec for name in ([entry] if isinstance(entry, str) else entry)
+    } == set(layer_kinds())
+
+
+def test_float32_plan_stays_float32(make_batch: MakeBatch) -> None:
+    net = scrambled(Net(ONE_OF_EACH[15], FULL, MANY))
+    batch = make_batch(FULL, MANY, ragged=True)
+    weights = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
+    y = run(net.plan(), weights, **{k: None if v is None else v.numpy() for k, v in batch.items()})
+    assert y.dtype == np.float32
+    with torch.no_grad():
+        np.testing.assert_allclose(y, net(**batch).numpy(), **TOLERANCES["float32"]._asdict())
+
+
+sizes = st.integers(1, 5)
+recurrent = st.builds(
+    lambda name, size, layers, two, merge: {
+        name: {"size": size, "layers": layers, "bidirectional": two, "merge": merge}
+    },
+    st.sampled_from(["rnn", "lstm", "gru", "gru_before"]),
+    sizes,
+    st.integers(1, 2),
+    st.booleans(),
+    st.sampled_from(["concat", "sum", "mean"]),
+)
+conv = st.builds(
+    lambda channels, kernel, stride, padding, norm: {
+        "conv": {"channels": channels, "kernel": kernel, "stride": stride, "padding": padding, "norm": norm}
+    },
+    sizes,
+    sizes,
+    st.integers(1, 3),
+    st.sampled_from(["same", "causal"]),
+    st.sampled_from(["batch", "layer", None]),
+)
+patch = st.builds(lambda length, size: {"patch": {"length": length, "size": size}}, sizes, sizes)
+body = st.lists(st.one_of(recurrent, conv, patch, st.just("layer_norm"), st.just("dropout")), max_size=3)
+pool = st.sampled_from(["attention", *({"pool": {"kind": kind}} for kind in ("mean", "max", "mean_max"))])
+linear = st.builds(lambda hidden: {"linear": {"hidden": hidden}}, st.lists(sizes, max_size=2))
+decoder = st.builds(
+    lambda size, length: [{"lstm": {"size": size}}, {"segment_decoder": {"length": length}}], sizes, sizes
+)
+tail = st.one_of(st.tuples(pool, linear).map(list), decoder)
+norm = st.builds(
+    lambda kind, affine: {"window_norm": {"kind": kind, "affine": affine}},
+    st.sampled_from(["last", "mean_std"]),
+    st.booleans(),
+)
+channel = st.builds(lambda embed: {"per_channel": {"embed": embed}}, st.integers(0, 2))
+brackets = st.sampled_from([0, 1, 2, 3]).flatmap(
+    lambda which: st.tuples(*([[], [norm], [channel], [norm, channel]][which])).map(list)
+)
+
+
+@st.composite
+def nets(draw: st.DrawFn) -> tuple[list[Any], Inputs, Outputs]:
+    """Any order of layers that makes sense, for any inputs."""
+    front = draw(brackets)
+    targets = draw(st.integers(1 if front else 0, 3))
+    counts = st.lists(st.integers(1, 4), max_size=2).map(tuple)
+    inputs = Inputs(
+        numbers=targets + draw(st.integers(0 if targets else 1, 2)),
+        categories=draw(counts),
+        targets=targets,
+        static_numbers=draw(st.integers(0, 2)),
+        static_categories=draw(counts),
+        known_numbers=draw(st.integers(0, 2)),
+        known_categories=draw(counts),
+    )
+    outputs = Outputs(steps=draw(sizes), targets=targets or draw(sizes), values=draw(st.integers(1, 3)))
+    return front + draw(body) + draw(tail), inputs, outputs
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(drawn=nets(), batch=st.integers(1, 4), time=st.integers(1, 11), ragged=st.booleans())
+def test_random_nets(
+    drawn: tuple[list[Any], Inputs, Outputs], batch: int, time: int, ragged: bool, make_batch: MakeBatch
+) -> None:
+    spec, inputs, outputs = drawn
+    net = scrambled(Net(spec, inputs, outputs))
+    given_batch = make_batch(inputs, outputs, batch=batch, time=time, ragged=ragged)
+    assert_parity(net, given_batch)
+    if ragged:
+        assert_alone(net, given_batch)
