@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from unrolled.core.bundle import FORMAT, Bundle, Manifest
@@ -27,7 +29,7 @@ def example(**changes: object) -> Bundle:
         created="2026-11-21T00:00:00+00:00",
     )
     random = np.random.default_rng(0)
-    weights = {
+    weights: dict[str, npt.NDArray[Any]] = {
         "b": random.normal(size=(3, 4)).astype(np.float32),
         "a.double": random.normal(size=5),
         "half": random.normal(size=(2,)).astype(np.float16),

@@ -60,7 +60,7 @@ def test_state_penalty_is_the_mean_square_of_the_cell_states() -> None:
     net(x)
     penalty = net.state_penalty()
     torch.testing.assert_close(penalty, (c.square().mean() + h.square().mean()) / 2)
-    penalty.backward()
+    torch.autograd.backward(penalty)
     assert net.get_parameter("layers.0.rnn.weight_ih_l0").grad is not None
     assert net.get_parameter("layers.3.trunk.0.weight").grad is None
 

@@ -78,7 +78,7 @@ def assert_parity(net: Net, batch: dict[str, Tensor | None]) -> None:
     assert np.isfinite(expected).all()
     weights = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
     plan = Plan.model_validate_json(net.plan().model_dump_json())
-    arrays = {name: None if value is None else value.numpy() for name, value in given_batch.items()}
+    arrays: dict[str, Any] = {name: None if value is None else value.numpy() for name, value in given_batch.items()}
     y = run(check(plan, weights), weights, **arrays)
     assert y.dtype == np.float64 and y.shape == expected.shape
     np.testing.assert_allclose(y, expected, **TOLERANCES["float64"]._asdict())
@@ -131,7 +131,8 @@ def test_float32_plan_stays_float32(make_batch: MakeBatch) -> None:
     net = scrambled(Net(ONE_OF_EACH[15], FULL, MANY))
     batch = make_batch(FULL, MANY, ragged=True)
     weights = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
-    y = run(net.plan(), weights, **{k: None if v is None else v.numpy() for k, v in batch.items()})
+    arrays: dict[str, Any] = {name: None if value is None else value.numpy() for name, value in batch.items()}
+    y = run(net.plan(), weights, **arrays)
     assert y.dtype == np.float32
     with torch.no_grad():
         np.testing.assert_allclose(y, net(**batch).numpy(), **TOLERANCES["float32"]._asdict())

@@ -29,9 +29,8 @@ finite = st.floats(-1e3, 1e3, width=32)
 
 def to_celsius(values: Values) -> Values:
     """A scale with one factor and shift a target."""
-    shape = (1,) * (values.ndim - 1) if values.ndim == 3 else (1, 1, 2, 1)
-    scale = np.array([10.0, 0.5]).reshape(shape + (2,) if values.ndim == 3 else shape)
-    return values * scale + 3
+    scale = np.array([10.0, 0.5]).reshape((1, 1, 2, 1)[: values.ndim])
+    return np.asarray(values * scale + 3)
 
 
 @given(hnp.arrays(np.float32, (3, 4, 2, 1), elements=finite))

@@ -85,7 +85,11 @@ def test_utf8_is_always_read_as_utf8(text: str) -> None:
     assert decode(b"x" + text.encode(), "x.csv")[0] == "x" + text
 
 
-@given(st.lists(st.sampled_from("的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年"), min_size=1))
+@given(
+    st.lists(
+        st.sampled_from("的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年"), min_size=1
+    )
+)
 def test_common_chinese_in_gb18030_is_never_taken_for_latin(text: list[str]) -> None:
     data = "".join(text).encode("gb18030")
     found, _ = decode(data, "x.csv")

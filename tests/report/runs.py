@@ -51,7 +51,7 @@ def make_run(task: str, evaluation: Evaluation, target: str, **changes: Any) -> 
     """A run around an evaluation; ``changes`` replace whole fields of ``Run``."""
     columns = (
         {"name": "Date", "role": "time", "kind": "time", "missing": 0.0},
-        {"name": target, "role": "target", "kind": "number", "missing": 0.0},
+        {"name": target, "role": "target", "kind": "number", "missing": 0.0, "low": 75.1, "high": 259.02},
         {"name": "Volume", "role": "feature", "kind": "number", "missing": 0.0123},
         {"name": "节假日", "role": "known", "kind": "category", "missing": 0.0},
     )

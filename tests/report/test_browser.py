@@ -74,9 +74,11 @@ def framed(browser: str, source: str, width: int, script: str, folder: Path) -> 
     inner, outer = folder / "inner.html", folder / "outer.html"
     inner.write_text(source)
     outer.write_text(
-        f"<iframe style='width:{width}px;height:900px' src='{inner.as_uri()}#light'></iframe><script>setTimeout(() => {{"
-        f"const root = document.querySelector('iframe').contentDocument.documentElement;"
-        f"document.title = {script};}}, 2000)</script>"
+        f"<iframe style='width:{width}px;height:900px' src='{inner.as_uri()}#light'></iframe>"
+        "<script>setTimeout(() => {"
+        "const root = document.querySelector('iframe').contentDocument.documentElement;"
+        f"document.title = {script};"
+        "}, 2000)</script>"
     )
     after = browse(browser, folder, "--allow-file-access-from-files", outer.as_uri()).stdout
     found = re.search("<title>(.*)</title>", after)
@@ -96,7 +98,8 @@ def test_no_page_is_wider_than_the_screen(chromium: str, width: int, tmp_path: P
 
 
 def test_the_button_turns_page_and_charts_dark_and_back(chromium: str, tmp_path: Path) -> None:
-    look = "[getComputedStyle(root.querySelector('body')).backgroundColor, root.querySelector('.plot text').getAttribute('fill')]"
+    ground = "getComputedStyle(root.querySelector('body')).backgroundColor"
+    look = f"[{ground}, root.querySelector('.plot text').getAttribute('fill')]"
     source = html.render(forecast_run())
     light = framed(chromium, source, 800, look, tmp_path)
     clicked = f"(root.querySelector('#theme').click(), {look})"
@@ -104,3 +107,16 @@ def test_the_button_turns_page_and_charts_dark_and_back(chromium: str, tmp_path:
     assert dark.startswith("rgb(19, 22, 26)") and light.startswith("rgb(246, 246, 243)")
     assert dark.rsplit(",", 1)[1] != light.rsplit(",", 1)[1]
     assert framed(chromium, source, 800, f"({clicked}, {clicked})", tmp_path) == light
+
+
+def test_paper_is_light_narrow_and_unfolded_and_leaves_no_trace(chromium: str, tmp_path: Path) -> None:
+    view = "root.ownerDocument.defaultView"
+    look = (
+        "[root.dataset.theme, root.querySelector('.plot svg').getAttribute('width') < 690,"
+        "root.querySelectorAll('details:not([open])').length]"
+    )
+    source = html.render(forecast_run())
+    printing = f"(root.querySelector('#theme').click(), {view}.dispatchEvent(new Event('beforeprint')), {look})"
+    assert framed(chromium, source, 1100, printing, tmp_path) == "light,true,0"
+    after = f"({printing}, {view}.dispatchEvent(new Event('afterprint')), {look})"
+    assert framed(chromium, source, 1100, after, tmp_path) == "dark,false,0"

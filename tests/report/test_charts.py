@@ -56,6 +56,7 @@ def test_a_slider_comes_with_many_steps() -> None:
         (["2024-01-01T00:00:00", "2024-01-02T00:00:00"], ["2024-01-01", "2024-01-02"]),
         (["2024-01-01T00:00:00.000000000", "2024-01-01T01:30:00.000000000"], ["2024-01-01 00:00", "2024-01-01 01:30"]),
         (["2024-01-01 00:00:01", "2024-01-01 00:00:02"], ["2024-01-01 00:00:01", "2024-01-01 00:00:02"]),
+        (["2024-01-01", "2024-01-01T06:00:00"], ["2024-01-01", "2024-01-01 06:00"]),
         (["10:00", "11:00"], ["10:00", "11:00"]),
         ([], []),
     ],
@@ -69,6 +70,7 @@ def test_residuals_of_one_step_are_a_histogram_only() -> None:
     (histogram,) = charts.residual(one, WORDS)
     assert histogram.option["series"][0]["data"] == [3, 4]
     assert histogram.option["xAxis"]["data"] == ["−1.00 – 0", "0 – 1.00"]
+    assert histogram.option["yAxis"]["scale"] is False
     many = one.model_copy(update={"step_error": (1.0, 2.0, math.nan)})
     assert charts.residual(many, WORDS)[0].option["series"][0]["data"] == [1.0, 2.0, None]
 

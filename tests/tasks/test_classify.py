@@ -56,6 +56,7 @@ def test_balanced_weights_are_scikit_learns_and_enter_the_loss() -> None:
     fitted = make_task("classify", {"class_weights": "balanced"}).fit(codes[:, None].astype(np.float64))
     expected = compute_class_weight("balanced", classes=np.arange(3), y=codes)
     assert isinstance(fitted, Classify)
+    assert not isinstance(fitted.settings.class_weights, str)
     np.testing.assert_allclose(fitted.settings.class_weights[0], expected)
     torch.manual_seed(0)
     output, y = torch.randn(10, 1, 1, 3), torch.as_tensor(codes).float()[:, None]

@@ -96,9 +96,7 @@ def test_failing_samples_count_as_often_as_they_are_rare() -> None:
     torch.manual_seed(0)
     output, y = torch.randn(13, 1, 1, 1), torch.as_tensor(truth).float()
     found = task.loss(output, Batch(x=torch.zeros(13, 1, 1), y=y))
-    expected = functional.binary_cross_entropy_with_logits(
-        output[:12, 0, :, 0], y[:12], pos_weight=torch.tensor(5.0)
-    )
+    expected = functional.binary_cross_entropy_with_logits(output[:12, 0, :, 0], y[:12], pos_weight=torch.tensor(5.0))
     torch.testing.assert_close(found, expected)
     assert make_task("failure", {"positive_weight": 3.0}).fit(truth).settings.model_dump()["positive_weight"] == 3
     with pytest.raises(ConfigError, match="not fitted"):

@@ -107,7 +107,7 @@ def test_the_headline_depends_on_what_is_comparable() -> None:
 
 def test_a_window_that_does_not_fit_is_a_sentence(make_series: Any) -> None:
     series = make_series([9])
-    with pytest.raises(DataError, match="8 input rows and 4 rows to predict.*longest sequence has 9 rows"):
+    with pytest.raises(DataError, match=r"8 input rows and 4 rows to predict.*longest sequence has 9 rows"):
         make_task("forecast", {"horizon": 4}).samples(series, [(0, 0, 9)], window=8)
     assert len(make_task("forecast", {"horizon": 4}).samples(series, [], window=8)) == 0
 

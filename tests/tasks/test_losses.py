@@ -46,7 +46,7 @@ def test_gaps_give_no_gradient_and_do_not_count(kind: str) -> None:
         return pointwise(kind, output, truth, 0.7)
 
     loss = mean_over_known(loss_of(output, truth), known, None)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert output.grad is not None and loss.isfinite()
     assert (output.grad[~known] == 0).all() and (output.grad[known] != 0).all()
     torch.testing.assert_close(loss, loss_of(output[known], truth[known]).mean())
@@ -70,7 +70,9 @@ def test_the_pinball_loss_is_least_at_the_quantile(level: float, seed: int) -> N
     losses = pinball(candidates[:, None, None].expand(-1, 101, 1), sample.expand(101, -1), (level,)).mean(1)
     best = float(candidates[losses.argmin()])
     assert (losses >= 0).all()
-    assert np.quantile(sample, level, method="lower") - 1e-9 <= best <= np.quantile(sample, level, method="higher") + 1e-9
+    assert (
+        np.quantile(sample, level, method="lower") - 1e-9 <= best <= np.quantile(sample, level, method="higher") + 1e-9
+    )
 
 
 def test_several_quantiles_are_averaged() -> None:
@@ -94,7 +96,7 @@ def test_an_unknown_label_has_weight_zero() -> None:
     logits = torch.randn(3, 2, 4, requires_grad=True)
     codes = torch.tensor([[0.0, torch.nan], [torch.nan, 2.0], [3.0, 1.0]])
     loss, known = cross_entropy(logits, codes, class_weights=None, smoothing=0.0)
-    mean_over_known(loss, known, None).backward()
+    mean_over_known(loss, known, None).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert (logits.grad[0, 1] == 0).all() and (logits.grad[1, 0] == 0).all() and (logits.grad[2] != 0).all()
 

@@ -89,7 +89,7 @@ def test_crps_of_many_quantiles_is_the_closed_form_of_the_normal(z: float, sigma
     levels = (np.arange(500) + 0.5) / 500
     quantiles = (sigma * norm.ppf(levels)).reshape(1, 1, 1, -1)
     expected = sigma * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
-    assert crps(np.full((1, 1, 1), z * sigma), quantiles, levels).item() == pytest.approx(expected, rel=5e-3)
+    assert crps(np.full((1, 1, 1), z * sigma), quantiles, tuple(levels)).item() == pytest.approx(expected, rel=5e-3)
 
 
 def test_crps_of_one_median_is_the_absolute_error() -> None:

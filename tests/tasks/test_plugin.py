@@ -30,7 +30,7 @@ def cubic(output: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 
 def test_functions_plug_in_as_such() -> None:
-    task = Forecast(settings=ForecastSettings(loss=cubic, metrics=(late,), monitor="late"))  # type: ignore[arg-type]
+    task = Forecast(settings=ForecastSettings(loss=cubic, metrics=(late,), monitor="late"))
     y = torch.tensor([[[1.0]], [[-2.0]]])
     pair = torch.zeros(2, 1, 1, 1), Batch(x=torch.zeros(2, 1, 1), y=y)
     assert task.loss(*pair) == 4.5
@@ -72,8 +72,8 @@ def test_every_task_is_made_by_name_and_its_settings_survive_json(name: str) -> 
 @pytest.mark.parametrize(
     "name, settings, message",
     [
-        ("forecats", {}, "did you mean 'forecast'"),
-        ("forecast", {"horizn": 3}, "did you mean 'horizon'"),
+        ("forecats", {}, "Did you mean 'forecast'"),
+        ("forecast", {"horizn": 3}, "Did you mean 'horizon'"),
         ("forecast", {"horizon": 0}, "forecast.horizon"),
         ("forecast", {"loss": "msee"}, "forecast.loss"),
         ("failure", {"positive_weight": "much"}, "failure.positive_weight"),

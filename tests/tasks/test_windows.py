@@ -27,9 +27,7 @@ shares = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted)
 
 
 @given(lengths, shares, st.integers(1, 6), st.integers(0, 4), st.integers(1, 3))
-def test_windows_are_all_that_fit(
-    lengths: list[int], share: list[float], window: int, ahead: int, stride: int
-) -> None:
+def test_windows_are_all_that_fit(lengths: list[int], share: list[float], window: int, ahead: int, stride: int) -> None:
     series = series_of(lengths)
     spans = []
     for s, n in enumerate(lengths):

@@ -105,5 +105,6 @@ def test_killed_runs_end_as_the_undisturbed_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(7200)
 def test_fifty_kills(tmp_path: Path) -> None:
     kills(50, seed=os.getpid(), folder=tmp_path)

@@ -13,7 +13,8 @@ from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 
-_POOL = 32  # batches sorted by length together: enough to save padding, few enough to stay random
+_POOL = 8  # batches sorted by length together: enough to save padding, few enough to stay random
+_MANY = 10_000  # samples; with fewer, batches of one length each would bend the statistics of batch norms
 
 
 class Gather(Protocol):
@@ -84,7 +85,7 @@ class Batches:
         random = np.random.default_rng([self._seed, epoch])
         order = random.permutation(count)
         lengths = self.samples.lengths
-        if count and lengths.min() != lengths.max():
+        if count >= _MANY and lengths.min() != lengths.max():
             order = self._by_length(order, lengths, random)
         return order
 

@@ -35,8 +35,11 @@ class Resampler:
             member = (random.permutation(len(names)) % _MOST_GROUPS)[member]
         self._member: Index = member.astype(np.int64)
         self.groups = min(len(names), _MOST_GROUPS)
-        drawn = random.multinomial(self.groups, np.full(self.groups, 1 / max(1, self.groups)), size=resamples)
-        self._weights: Float = np.concatenate([np.ones((1, self.groups)), drawn])
+        drawn = (
+            random.integers(self.groups, size=(resamples, self.groups)) + self.groups * np.arange(resamples)[:, None]
+        )
+        counts = np.bincount(drawn.ravel(), minlength=resamples * self.groups).reshape(resamples, self.groups)
+        self._weights: Float = np.concatenate([np.ones((1, self.groups)), counts])
         self._tails = (50 * (1 - level), 50 * (1 + level))
 
     def draws(self, statistic: Statistic) -> Float:

@@ -62,4 +62,6 @@ def _naive_error(part: Part, begin: int, end: int, season: int) -> Float:
         total += np.where(known, steps, 0).sum(0)
         count += known.sum(0)
         pages.touched(1, len(rows) * values.shape[1] * values.itemsize)
-    return np.divide(total, count, out=np.full(len(columns), np.nan), where=count > 0)
+    with np.errstate(invalid="ignore"):
+        result: Float = total / count
+    return result

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import NetFacts, Note
+from unrolled.program.plan import Plan
 from unrolled.program.shapes import Inputs, Outputs
 
 
@@ -73,8 +74,9 @@ class CustomNet(nn.Module):
             )
         return y.reshape(-1, out.steps, out.targets, out.values)
 
-    def plan(self) -> None:
-        """A user's own code is not lowered to a plan."""
+    def plan(self) -> Plan | None:
+        """None: a user's own code is not lowered to a plan."""
+        return None
 
     def summary(self) -> NetFacts:
         """The module's parts with their parameters; output shapes are not known."""

@@ -20,12 +20,13 @@ class Arrays:
 
     Attributes:
         x: ``(B, T, D)`` scaled inputs, zero beyond each length. Columns in this order: numeric targets (forecast
-            only), numeric features, numeric known, calendar, then category codes.
+            only), numeric features, numeric known, calendar, time since the previous row, marks of missing values,
+            then category codes (the last three and the calendar only where the schema asks for them).
         lengths: ``(B,)`` int64 true lengths, or None when all are T.
         static: ``(B, K)`` scaled static inputs, numbers then category codes, or None.
         known: ``(B, H, F)`` covariates over the horizon, numbers, calendar, then category codes, or None.
         y: truth in model scale: ``(B, H, M)`` float32 for a forecast, ``(B, M)`` float32 otherwise (class codes
-            as floats), or None where the truth is not known.
+            as floats), NaN where a value is missing; None where no truth was asked for.
     """
 
     x: Float

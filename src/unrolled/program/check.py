@@ -17,7 +17,6 @@ from unrolled.program.ops.types import Array
 from unrolled.program.plan import VALUES, Op, Plan, run
 
 _MOST_OPS = 2000
-_MOST_COLUMNS = 100_000
 _LARGEST = 1 << 26
 """Numbers that one operation may hold for one short sample."""
 
@@ -33,10 +32,10 @@ def check(plan: Plan, weights: Mapping[str, Array]) -> Plan:
         BundleError: an unknown operation, a missing value or weight, an option out of its bounds, shapes that do
             not fit each other, or more numbers than any real net needs.
     """
-    sizes = plan.inputs.model_dump()
-    columns = [size for value in sizes.values() for size in (value if isinstance(value, tuple) else (value or 0,))]
-    counts = (*plan.outputs.model_dump().values(), plan.inputs.length or 1)
-    if len(plan.ops) > _MOST_OPS or not all(0 <= size <= 10 * _MOST_COLUMNS for size in columns) or min(counts) < 1:
+    inputs, outputs = plan.inputs, plan.outputs
+    columns = (inputs.numbers, inputs.targets, inputs.static_numbers, inputs.known_numbers)
+    counts = (outputs.steps, outputs.targets, outputs.values, 1 if inputs.length is None else inputs.length)
+    if len(plan.ops) > _MOST_OPS or min(columns) < 0 or min(counts) < 1:
         raise BundleError("its sizes are impossible", where="the plan")
     checked = plan.model_copy(update={"ops": _named(plan, weights)})
     _try(checked, weights)
@@ -54,6 +53,8 @@ def _named(plan: Plan, weights: Mapping[str, Array]) -> tuple[Op, ...]:
         missing = [name for name in op.inputs if name is not None and name not in known]
         if missing:
             raise BundleError(f"it reads the value {missing[0][:40]!r}, which nothing computes", where=where)
+        if known & set(op.outputs):
+            raise BundleError("it computes a value that is there already", where=where)
         absent = [name for name in op.weights.values() if name not in weights]
         if absent:
             raise BundleError(f"it reads the weight {absent[0][:80]!r}, which is not in the file", where=where)

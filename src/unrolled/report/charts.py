@@ -49,6 +49,7 @@ def forecast(picture: ForecastPicture, words: Words, limit: int) -> Chart:
     ]
     times = [plain(time) for time in short_times(picture.time[-limit:])]
     option = cartesian({"type": "category", "data": times, "boundaryGap": False}, lines)
+    option["grid"]["right"] = 48  # half of the last time stamp
     if len(times) > _ZOOM:
         option["dataZoom"] = [{"type": "slider", "height": 22, "bottom": 4}]
         option["grid"]["bottom"] = 36
@@ -127,7 +128,7 @@ def cartesian(x_axis: Option, series: list[Option], *, trigger: str = "axis") ->
         "grid": {"left": 4, "right": 20, "top": 40 if len(names) > 1 else 24, "bottom": 4} | _WITH_LABELS,
         "tooltip": {"trigger": trigger, "confine": True},
         "xAxis": x_axis,
-        "yAxis": {"type": "value", "scale": True},
+        "yAxis": {"type": "value", "scale": series[0]["type"] != "bar"},  # bars stand on zero
         "series": series,
     }
     if len(names) > 1:
@@ -167,14 +168,13 @@ def figure(value: float | None) -> float | None:
 
 
 def short_times(times: Sequence[str]) -> list[str]:
-    """Time stamps without the part that says midnight, where all of them do."""
-    if not all(len(time) > 10 and time[4] == "-" and time[10] in "T " for time in times):
-        return list(times)
-    spaced = [time.replace("T", " ", 1) for time in times]
+    """ISO time stamps without the seconds, or the hours, that all of them have at zero."""
+    short = [time.replace("T", " ", 1) if time[4:5] == "-" and time[10:11] == "T" else time for time in times]
     for tail in (".000000000", ":00", " 00:00"):
-        if spaced and all(time.endswith(tail) for time in spaced):
-            spaced = [time.removesuffix(tail) for time in spaced]
-    return spaced
+        stamps = [time for time in short if time[4:5] == "-" and len(time) > 10]
+        if all(time.endswith(tail) for time in stamps):
+            short = [time.removesuffix(tail) if time[4:5] == "-" else time for time in short]
+    return short
 
 
 def _band(low: Sequence[float | None], high: Sequence[float | None], name: str) -> tuple[Option, Option]:

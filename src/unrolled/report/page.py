@@ -11,6 +11,7 @@ from unrolled.report.markup import Markup, element, together
 from unrolled.report.words import Words
 
 ECHARTS_VERSION = "6.1.0"
+_NOTICES = ("NOTICE", "LICENSE-zrender", "LICENSE-d3")  # of what the charts library contains; it brings its own licence
 
 _MARK = Markup(
     '<svg width="26" height="26" viewBox="0 0 26 26" fill="none" stroke="currentColor" stroke-width="2.2"'
@@ -42,11 +43,13 @@ def document(title: str, kind: str, body: Markup, words: Words) -> str:
             element("style", Markup(_style())),
         ]
     )
+    notices = "\n".join(_asset(f"echarts/{name}") for name in _NOTICES)
     page = element(
         "body",
         _top(kind, words),
         element("main", body),
         element("footer", words("made_by", version=ECHARTS_VERSION)),
+        Markup(f"<!--\n{notices}-->"),
         *(element("script", Markup(script)) for script in scripts),
     )
     return f"<!doctype html>\n{element('html', element('head', head), page, lang=language)}\n"

@@ -77,7 +77,7 @@ def find(scores: Scores, name: str) -> Metric | None:
 
 
 def main_metric(evaluation: Evaluation) -> Metric | None:
-    """The measure the verdict is about: the model's first."""
+    """The measure the verdict is about: evaluations put it first."""
     return next(iter(evaluation.model.metrics), None)
 
 

@@ -13,13 +13,12 @@ from unrolled.core.errors import DataError
 from unrolled.prepare.readers import numbers
 from unrolled.prepare.readers.cells import Cells
 from unrolled.prepare.readers.numbers import Mark
+from unrolled.prepare.readers.options import ReadOptions
 
-ABSENT = math.nan
 
-
-def read(cells: list[str], decimal: Mark | None = None, **options: object) -> list[object]:
+def read(cells: list[str], decimal: Mark | None = None, categorical: tuple[str, ...] = ()) -> list[object]:
     """Values of a column, missing ones as None."""
-    column = Cells("x.csv", 2, decimal, **options).column("Close", cells)  # type: ignore[arg-type]
+    column = Cells("x.csv", ReadOptions(decimal=decimal, categorical=categorical), 2).column("Close", cells)
     return [None if value is None or value != value else value for value in column.tolist()]
 
 
@@ -52,7 +51,7 @@ def test_a_column_has_one_meaning(cells: list[str], decimal: Mark | None, expect
 
 
 def test_all_missing_is_a_column_of_numbers() -> None:
-    assert Cells("x").column("a", ["", "NA"]).dtype == np.float64
+    assert Cells("x", ReadOptions()).column("a", ["", "NA"]).dtype == np.float64
 
 
 def test_a_category_is_never_a_number() -> None:
@@ -83,18 +82,22 @@ def test_half_text_is_text() -> None:
 
 
 def test_styles_are_told_once_for_all_columns() -> None:
-    cells = Cells("x.csv")
+    cells = Cells("x.csv", ReadOptions())
     for name in ("Open", "Close"):
         cells.column(name, ["1,234.5", "17"])
     cells.column("Volume", ["1,234", "2,345"])
     cells.column("Plain", ["1", "2.5"])
     style, ambiguous = cells.notes()
     assert style.code == "number_style" and "'Open', 'Close'" in style.en and "1234.5" in style.en
-    assert ambiguous.code == "number_ambiguous" and ambiguous.level == "warning" and "1,234 was read as 1234" in ambiguous.en
+    assert (
+        ambiguous.code == "number_ambiguous"
+        and ambiguous.level == "warning"
+        and "1,234 was read as 1234" in ambiguous.en
+    )
 
 
 def test_a_proven_decimal_mark_leaves_no_doubt() -> None:
-    cells = Cells("x.csv", decimal=".")
+    cells = Cells("x.csv", ReadOptions(), decimal=".", proven=True)
     cells.column("Volume", ["1,234", "2,345"])
     assert [note.code for note in cells.notes()] == ["number_style"]
 
@@ -123,7 +126,10 @@ def test_any_float_comes_back_exactly(values: list[float]) -> None:
     assert read([repr(value) for value in values]) == values
 
 
-@given(st.lists(st.integers(-(10**12), 10**12), min_size=1), st.sampled_from([(",", "."), (".", ","), (" ", ","), ("'", ".")]))
+@given(
+    st.lists(st.integers(-(10**12), 10**12), min_size=1),
+    st.sampled_from([(",", "."), (".", ","), (" ", ","), ("'", ".")]),
+)
 def test_groups_of_thousands_come_back(values: list[int], marks: tuple[str, Mark]) -> None:
     group, decimal = marks
     written = [f"{value:,}".replace(",", group) + f"{decimal}25" for value in values]
@@ -136,4 +142,4 @@ def test_the_fast_way_and_the_careful_way_agree(cells: list[str]) -> None:
     if plain is not None:
         distinct = list(dict.fromkeys(cells))
         codes = np.array([distinct.index(cell) for cell in cells])
-        np.testing.assert_array_equal(Cells("x").coded("a", codes, distinct), plain)
+        np.testing.assert_array_equal(Cells("x", ReadOptions()).coded("a", codes, distinct), plain)

@@ -13,6 +13,7 @@ from unrolled.core.errors import DataError
 from unrolled.core.records import Note
 from unrolled.prepare.readers import times
 from unrolled.prepare.readers.cells import Cells
+from unrolled.prepare.readers.options import ReadOptions
 
 
 def stamps(*cells: str, day_first: bool | None = None) -> list[str]:
@@ -49,8 +50,12 @@ def test_manners(cell: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["2024", "2024-13-01", "2024-02-30", "2023-02-29", "2024-01-01 24:00", "2024-01-01 00:60", "0001-01-01", "9999-12-31"]
-    + ["13/13/2024", "1/2/24", "12:30", "now", "NaT", "2024-01-01 13:00 PM", "２０２４-01-01", "2024-01-01T00:00:00+", ""],
+    [
+        *"2024 2024-13-01 2024-02-30 2023-02-29 0001-01-01 9999-12-31 13/13/2024 1/2/24 12:30 now NaT".split(),
+        "２０２４-01-01",
+        *("2024-01-01 24:00", "2024-01-01 00:60", "2024-01-01 00:00:60", "2024-01-01 13:00 PM", "2024-01-01T00:00:00+"),
+        "",
+    ],
 )
 def test_no_time_stamp(cell: str) -> None:
     assert stamps(cell) == ["NaT"]
@@ -71,7 +76,7 @@ def test_day_and_month_are_told_apart_by_the_whole_column() -> None:
 
 
 def notes(*cells: str) -> list[Note]:
-    reader = Cells("x.csv")
+    reader = Cells("x.csv", ReadOptions())
     reader.column("when", cells)
     return list(reader.notes())
 
@@ -89,7 +94,7 @@ def test_what_is_told() -> None:
 
 def test_cells_with_and_without_a_zone_do_not_mix() -> None:
     with pytest.raises(DataError, match="'2024-01-03 00:00' is not a time stamp") as caught:
-        Cells("x.csv", 2).column("when", ["2024-01-01 00:00Z", "2024-01-02 00:00Z", "2024-01-03 00:00"])
+        Cells("x.csv", ReadOptions(), 2).column("when", ["2024-01-01 00:00Z", "2024-01-02 00:00Z", "2024-01-03 00:00"])
     assert caught.value.where == "x.csv, row 4, column 'when'"
 
 
@@ -101,12 +106,19 @@ def test_years_beyond_nanoseconds() -> None:
 _MOMENT = st.datetimes(datetime(1678, 1, 2), datetime(2261, 12, 30))
 
 
+@given(
+    st.lists(st.datetimes(datetime(1, 1, 1), datetime(9999, 1, 1)), min_size=1),
+    st.sampled_from(["%m-%d", "%m-%dT%H:%M", "%m-%d %H:%M:%S"]),
+)
+def test_the_fast_way_and_the_careful_way_agree(moments: list[datetime], layout: str) -> None:
+    cells = [f"{moment.year:04}-{moment.strftime(layout)}" for moment in moments]
+    careful = times.parse([*cells, "2024/1/1"]).values[:-1]  # one cell of another width: no fast way
+    np.testing.assert_array_equal(times.parse(cells).values, careful)
+
+
 @given(st.lists(_MOMENT, min_size=1), st.sampled_from(["%Y-%m-%d %H:%M:%S.%f", "%d.%m.%Y %H:%M:%S.%f"]))
 def test_written_times_come_back(moments: list[datetime], layout: str) -> None:
-    cells = [
-        moment.strftime(layout.replace("%Y", f"{moment.year:04}").replace("%y", ""))
-        for moment in moments
-    ]
+    cells = [moment.strftime(layout.replace("%Y", f"{moment.year:04}").replace("%y", "")) for moment in moments]
     expected = np.array(moments, dtype="datetime64[us]").astype("datetime64[ns]")
     np.testing.assert_array_equal(times.parse(cells).values, expected)
 

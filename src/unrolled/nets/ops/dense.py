@@ -62,7 +62,7 @@ def batch_norm(x: Tensor, lengths: Tensor | None, norm: nn.BatchNorm1d) -> Tenso
             eps=norm.eps,
         )
     if lengths is None:
-        return cast(Tensor, norm(x.reshape(-1, x.shape[-1]))).view(x.shape)
+        return cast(Tensor, norm(x.transpose(1, 2))).transpose(1, 2)  # the layout in which a convolution left it
     inside = torch.arange(x.shape[1], device=x.device) < lengths.to(x.device)[:, None]
     y = torch.zeros_like(x)
     y[inside] = norm(x[inside])

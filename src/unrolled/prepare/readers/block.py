@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -59,28 +60,25 @@ def spill(
     texts = {name: _Texts(name, rows, cells) for name in schema.names() if name not in (*single, *apart)}
     folder = Path(options.cache or tempfile.gettempdir())
     _check_room(folder, rows * (4 * len(single) + 8 * len(apart)))
-    block = _File(folder)
-    moment_files = {name: _File(folder) for name in apart}
     rounded: dict[str, float] = {}
-    for batch in _batches(lazy, rows, cells.source):
-        if single:
-            block.write(_single_precision(batch.select(single), rounded))
-        for name, file in moment_files.items():
-            file.write(column(batch.get_column(name), name, cells))
-        for name, text in texts.items():
-            text.add(batch.get_column(name))
-    values: npt.NDArray[np.float32] | None = block.mapped((rows, len(single))) if single else None
-    columns: dict[str, Array] = {}
-    for name in schema.names():
-        if name in texts:
-            columns[name] = texts[name].values()
-        elif name in moment_files:
-            columns[name] = moment_files[name].mapped((rows,))
-        elif values is not None:
-            columns[name] = values[:, single.index(name)]
+    with ExitStack() as files:
+        block = _File(folder, files)
+        moment_files = {name: _File(folder, files) for name in apart}
+        for batch in _batches(lazy, rows, cells.source):
+            if single:
+                block.write(_single_precision(batch.select(single), rounded))
+            for name, file in moment_files.items():
+                file.write(column(batch.get_column(name), name, cells))
+            for name, text in texts.items():
+                text.add(batch.get_column(name))
+        found: dict[str, Array] = {name: file.mapped((rows,)) for name, file in moment_files.items()}
+        values: npt.NDArray[np.float32] | None = block.mapped((rows, len(single))) if single else None
+    found |= {name: text.values() for name, text in texts.items()}
+    if values is not None:
+        found |= {name: values[:, at] for at, name in enumerate(single)}
     notes = [say("memory_map", size=rows * len(single) * 4 >> 20)]
     notes += [say("precision", columns=[name], value=repr(value)) for name, value in rounded.items()]
-    return columns, values, notes
+    return {name: found[name] for name in schema.names()}, values, notes
 
 
 def _batches(lazy: pl.LazyFrame, rows: int, source: str) -> Iterator[pl.DataFrame]:
@@ -108,29 +106,29 @@ def _single_precision(batch: pl.DataFrame, rounded: dict[str, float]) -> npt.NDA
 
 
 class _File:
-    """A file without a name, filled from the front, then mapped."""
+    """A file without a name, filled from the front, then mapped; closed with ``files``, the map stays."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: ExitStack) -> None:
         self._folder = folder
         self._dtype: np.dtype[Any] = np.dtype(np.float32)
         try:
-            self._handle: IO[bytes] = tempfile.TemporaryFile(dir=folder)
+            self._handle: IO[bytes] = files.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))
         except OSError as error:
             raise write_error(error, folder) from error
 
     def write(self, values: Array) -> None:
         """Append."""
         self._dtype = values.dtype
+        rest = memoryview(np.ascontiguousarray(values).view(np.uint8)).cast("B")
         try:
-            self._handle.write(np.ascontiguousarray(values).view(np.uint8).data)
+            while rest:
+                rest = rest[self._handle.write(rest) :]
         except OSError as error:
             raise write_error(error, self._folder) from error
 
     def mapped(self, shape: tuple[int, ...]) -> Array:
         """All that was written, read-only."""
-        with self._handle:
-            self._handle.flush()
-            return np.memmap(self._handle, dtype=self._dtype, mode="r", shape=shape)
+        return np.memmap(self._handle, dtype=self._dtype, mode="r", shape=shape)
 
 
 class _Texts:

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from unrolled.core.errors import DataError
 from unrolled.core.records import Note
 from unrolled.prepare.readers import numbers, times
-from unrolled.prepare.readers.numbers import MISSING, Mark, Numbers
+from unrolled.prepare.readers.numbers import Mark, Numbers
+from unrolled.prepare.readers.options import ReadOptions
 from unrolled.prepare.readers.times import Times
 from unrolled.prepare.readers.wording import say
 from unrolled.prepare.table import Array
@@ -49,23 +50,23 @@ class Cells:
 
     Attributes:
         source: name of the file, for messages.
+        options: what the user says about text; goes before what the source shows.
         first_row: number, in the file, of the first row.
-        decimal: the decimal mark; None where the source does not prove any.
-        day_first: whether 03/04/2024 is the third of April; None to find out.
-        categorical: columns to leave as text.
+        decimal: the decimal mark to assume.
+        proven: whether the source leaves no doubt of that.
     """
 
     source: str
+    options: ReadOptions
     first_row: int = 0
-    decimal: Mark | None = None
-    day_first: bool | None = None
-    categorical: tuple[str, ...] = ()
+    decimal: Mark = "."
+    proven: bool = False
     _found: dict[tuple[str, str], tuple[dict[str, str], list[str]]] = field(default_factory=dict)
 
     @property
     def mark(self) -> Mark:
-        """The decimal mark to assume."""
-        return self.decimal or "."
+        """The decimal mark."""
+        return self.options.decimal or self.decimal
 
     def column(self, name: str, cells: Sequence[str]) -> Array:
         """``(N,)`` cells as float64, datetime64[ns] or objects (``str | None``).
@@ -73,7 +74,7 @@ class Cells:
         Raises:
             DataError: a few cells do not fit what the others are.
         """
-        if name not in self.categorical:
+        if name not in self.options.categorical:
             plain = numbers.plain(cells, self.mark)
             if plain is not None:
                 return plain
@@ -84,10 +85,10 @@ class Cells:
     def coded(self, name: str, codes: npt.NDArray[np.signedinteger[Any]], distinct: Sequence[str]) -> Array:
         """The same for ``(N,)`` codes into ``(n,)`` distinct cells, in order of first appearance."""
         stripped = [cell.strip() for cell in distinct]
-        present = np.array([cell.lower() not in MISSING for cell in stripped], dtype=bool)
+        present = np.array([not numbers.is_missing(cell) for cell in stripped], dtype=bool)
         cells = [cell for cell, there in zip(stripped, present, strict=True) if there]
         uses = _Uses(codes, np.flatnonzero(present))
-        values = _text(cells) if name in self.categorical else self._values(name, cells, uses)
+        values = _text(cells) if name in self.options.categorical else self._values(name, cells, uses)
         missing: Any = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}[values.dtype.kind]
         table = np.full(len(distinct), missing, dtype=values.dtype)
         table[present] = values
@@ -96,6 +97,10 @@ class Cells:
 
     def _values(self, name: str, cells: list[str], uses: _Uses) -> Array:
         """``(n,)`` values of distinct cells, none of them missing."""
+        time = times.parse(cells, self.options.day_first) if cells and times.is_time(cells[0]) else None
+        if time is not None and time.good.all():
+            self._tell_time(name, cells, time)
+            return time.values
         number = numbers.parse(cells, self.mark)
         if number.good.all():
             self._tell_style(name, cells, number)
@@ -103,10 +108,7 @@ class Cells:
         if all(cell.lower() in _TRUTH for cell in cells):
             self.tell("true_false", name)
             return np.array([_TRUTH[cell.lower()] for cell in cells])
-        time = times.parse(cells, self.day_first)
-        if time.good.all():
-            self._tell_time(name, cells, time)
-            return time.values
+        time = time or times.parse(cells, self.options.day_first)
         for good, kind in ((number.good, "a number"), (time.good, "a time stamp")):
             if 2 * uses.counts[good].sum() > uses.counts.sum():
                 bad = int(np.argmin(good))
@@ -124,7 +126,8 @@ class Cells:
     def _tell_style(self, name: str, cells: list[str], number: Numbers) -> None:
         if number.style is None:
             return
-        unsure = numbers.other_reading(cells, number) if self.decimal is None else None
+        sure = self.proven or self.options.decimal is not None
+        unsure = None if sure else numbers.other_reading(cells, number)
         cell = unsure or number.example
         code = "number_ambiguous" if unsure else "number_style"
         self.tell(code, name, cell=cell, value=repr(float(number.values[cells.index(cell)])))

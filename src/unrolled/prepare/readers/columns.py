@@ -44,7 +44,7 @@ def text_column(series: pl.Series, name: str, cells: Cells) -> Array:
     """``(N,)`` values of a column of strings, exactly as ``Cells.column`` reads them; null is an empty cell."""
     polars = require("polars", extra="train", purpose=_PURPOSE)
     series = series.fill_null("")
-    if name not in cells.categorical:
+    if name not in cells.options.categorical:
         stripped = series.str.strip_chars()
         missing = stripped.str.to_lowercase().is_in(list(numbers.MISSING))
         known = polars.select(polars.when(~missing).then(stripped)).to_series()

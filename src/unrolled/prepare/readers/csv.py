@@ -65,7 +65,7 @@ def read(path: Path, options: ReadOptions) -> Table:
     names, notes = _names(split.first, layout, path.name)
     if not split.rows:
         raise DataError("the file has a header but no rows", where=path.name)
-    cells = Cells(path.name, _first_row(layout), layout.decimal, options.day_first, options.categorical)
+    cells = Cells(path.name, options, _first_row(layout), layout.decimal, layout.proven)
     chosen = select(names, options, path.name)
     columns = {name: split.column(names.index(name), name, cells) for name in chosen}
     if len(names) == 1 and names[0] not in options.categorical:

@@ -11,7 +11,7 @@ from itertools import islice
 
 from unrolled.core.errors import DataError
 from unrolled.prepare.readers import numbers, times
-from unrolled.prepare.readers.numbers import MISSING, Mark
+from unrolled.prepare.readers.numbers import Mark
 from unrolled.prepare.readers.options import ReadOptions
 
 BLANKS = " "
@@ -29,13 +29,15 @@ class Dialect:
     Attributes:
         delimiter: between cells; None where each line is one cell.
         header: whether the first row holds the names.
-        decimal: the decimal mark, None where it does not matter or cannot be known.
+        decimal: the decimal mark.
+        proven: whether a cell shows that it can be no other.
         blank: blank lines before the first row.
     """
 
     delimiter: str | None
     header: bool
-    decimal: Mark | None
+    decimal: Mark
+    proven: bool
     blank: int = 0
 
 
@@ -74,8 +76,9 @@ def sniff(sample: str, options: ReadOptions, where: str) -> Dialect:
     delimiter = options.delimiter or _delimiter(lines, where)
     body = _first(lines, delimiter, where)
     header = options.header if options.header is not None else _has_header(body)
-    decimal = options.decimal or _decimal(body[1:] if header else body, delimiter)
-    return Dialect(delimiter, header, decimal, blank)
+    cells = [cell.strip() for row in body[header:] for cell in row][:_CELLS]
+    proof = numbers.decimal_mark(cells)
+    return Dialect(delimiter, header, proof or _likely_mark(cells, delimiter), proof is not None, blank)
 
 
 def _delimiter(lines: list[str], where: str) -> str | None:
@@ -102,7 +105,7 @@ def _value_share(found: list[list[str]]) -> float:
 
 def _is_value(cell: str) -> bool:
     cell = cell.strip()
-    return cell.lower() in MISSING or numbers.is_number(cell) or times.is_time(cell)
+    return numbers.is_missing(cell) or numbers.is_number(cell) or times.is_time(cell)
 
 
 def _first(lines: list[str], delimiter: str | None, where: str) -> list[list[str]]:
@@ -124,10 +127,6 @@ def _has_header(found: list[list[str]]) -> bool:
     )
 
 
-def _decimal(body: list[list[str]], delimiter: str | None) -> Mark | None:
-    """The mark that the cells prove; a comma where commas stand in cells and something else separates them."""
-    cells = [cell.strip() for row in body for cell in row][:_CELLS]
-    proof = numbers.decimal_mark(cells)
-    if proof is None and delimiter == ";" and any("," in cell and numbers.is_number(cell) for cell in cells):
-        return ","
-    return proof
+def _likely_mark(cells: list[str], delimiter: str | None) -> Mark:
+    """Who separates cells by semicolons needs the comma for something else: mostly as the decimal mark."""
+    return "," if delimiter == ";" and any("," in cell and numbers.is_number(cell) for cell in cells) else "."

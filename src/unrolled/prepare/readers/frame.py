@@ -32,7 +32,7 @@ def read(frame: pl.DataFrame | pl.LazyFrame, options: ReadOptions, source: str =
     rows = int(lazy.select(polars.len()).collect(engine="streaming").item()) if names else 0
     if not rows:
         raise DataError("there is no row of numbers, text or time stamps to read", where=source)
-    cells = Cells(source, decimal=options.decimal, day_first=options.day_first, categorical=options.categorical)
+    cells = Cells(source, options)
     notes = [say("nested_columns", columns=sorted(set(chosen) - set(names)))] if len(names) < len(chosen) else []
     lazy = lazy.select(names)
     numeric = sum(schema[name].is_numeric() or schema[name] == polars.Boolean for name in names)

@@ -40,7 +40,7 @@ def read(path: Path, options: ReadOptions) -> Table:
         rows += 1
     if not columns:
         raise DataError("the file has no rows", where=path.name)
-    reader = Cells(path.name, 1, ".", options.day_first, options.categorical)
+    reader = Cells(path.name, options, first_row=1)
     chosen = select(columns, options, path.name)
     values = {name: reader.column(name, columns[name] + [""] * (rows - len(columns[name]))) for name in chosen}
     return Table(values, path.name, first_row=1, notes=(encoding.note(), *reader.notes()))

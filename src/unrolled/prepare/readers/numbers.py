@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
 """Cells that stand for a missing value, in lower case."""
 
+_LONGEST = max(map(len, MISSING))
 _BLANKS = " \u00a0\u202f"
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
@@ -68,6 +69,11 @@ class Numbers:
         return ~np.isnan(self.values)
 
 
+def is_missing(cell: str) -> bool:
+    """Whether a stripped cell stands for a missing value."""
+    return len(cell) <= _LONGEST and cell.lower() in MISSING
+
+
 def parse(cells: Sequence[str], decimal: Mark) -> Numbers:
     """Read ``(n,)`` stripped cells, none of them missing, in the style that suits most of them.
 
@@ -97,7 +103,7 @@ def other_reading(cells: Sequence[str], numbers: Numbers) -> str | None:
 
 def plain(cells: Sequence[str], decimal: Mark) -> Floats | None:
     """All cells (missing ones too) as numbers, or None unless every one is written plainly: the fast way."""
-    known = ["nan" if cell.lower() in MISSING else cell for cell in map(str.strip, cells)]
+    known = ["nan" if is_missing(cell) else cell for cell in map(str.strip, cells)]
     if "".join(cell for cell in known if cell != "nan").translate(_PLAIN[decimal]):
         return None
     try:
@@ -118,7 +124,7 @@ def floats(cells: Sequence[str], place: str) -> Floats:
     for at, cell in enumerate(map(str.strip, cells), start=1):
         if plain([cell], ".") is None and not _INFINITE.fullmatch(cell):
             raise DataError(f"value {at} is not a number: {cell[:40]!r}", where=place)
-    return np.array([np.nan if cell.strip().lower() in MISSING else float(cell) for cell in cells])
+    return np.array([np.nan if is_missing(cell.strip()) else float(cell) for cell in cells])
 
 
 def is_number(cell: str) -> bool:

@@ -38,7 +38,7 @@ def read(frame: pd.DataFrame, options: ReadOptions, source: str = "the frame") -
         raise DataError(f"two columns have the same name, among {names[:20]}", where=source)
     if not len(frame) or not found:
         raise DataError("the frame is empty", where=source)
-    cells = Cells(source, decimal=options.decimal, day_first=options.day_first, categorical=options.categorical)
+    cells = Cells(source, options)
     series = dict(found)
     columns = {name: _column(series[name], name, cells) for name in select(names, options, source)}
     time = next((name for name, _ in index if name in columns and columns[name].dtype.kind == "M"), None)

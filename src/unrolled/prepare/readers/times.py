@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,8 @@ _CLOCK = (
 _MANNERS = tuple(
     re.compile(date + _CLOCK, re.ASCII)
     for date in (
-        r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})(?:[-/.](?P<day>\d{1,2}))?",
+        r"(?P<year>\d{4})[-/](?P<month>\d{1,2})(?:[-/](?P<day>\d{1,2}))?",
+        r"(?P<year>\d{4})\.(?P<month>\d{1,2})\.(?P<day>\d{1,2})",
         r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?:(?P<day>\d{1,2})日)?",
         r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
         r"(?P<first>\d{1,2})(?P<mark>[-/])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4})",
@@ -49,6 +51,20 @@ class Times:
         return ~np.isnat(self.values)
 
 
+class _Parts(NamedTuple):
+    """Time stamps taken apart, ``(n,)`` each; ``offset`` in seconds east of Greenwich."""
+
+    year: npt.NDArray[np.int64]
+    month: npt.NDArray[np.int64]
+    day: npt.NDArray[np.int64]
+    hour: npt.NDArray[np.int64]
+    minute: npt.NDArray[np.int64]
+    second: npt.NDArray[np.int64]
+    nanosecond: npt.NDArray[np.int64]
+    offset: npt.NDArray[np.int64]
+    good: npt.NDArray[np.bool_]
+
+
 def is_time(cell: str) -> bool:
     """Whether a stripped cell is written like a date or a time stamp."""
     return any(manner.fullmatch(cell) for manner in _MANNERS)
@@ -65,6 +81,9 @@ def parse(cells: Sequence[str], day_first: bool | None = None) -> Times:
         day_first: for 03/04/2024; by default whichever order the cells allow, or if both, month first with
             strokes and day first with dashes.
     """
+    parts = _columns(cells)
+    if parts is not None:
+        return Times(_stamps(parts))
     best: list[re.Match[str] | None] = []
     for manner in _MANNERS:
         tried = [manner.fullmatch(cell) for cell in cells]
@@ -83,8 +102,8 @@ def parse(cells: Sequence[str], day_first: bool | None = None) -> Times:
         for match in matches:
             days = ("first", "second_") if order else ("second_", "first")
             match["day"], match["month"] = match[days[0]], match[days[1]]
-    stamps, zoned = _stamps(matches)
-    values[[match is not None for match in best]] = stamps
+    parts, zoned = _groups(matches)
+    values[[match is not None for match in best]] = _stamps(parts)
     return Times(values, zoned, order, ambiguous)
 
 
@@ -98,25 +117,61 @@ def _order(matches: list[dict[str, str | None]], day_first: bool | None) -> tupl
     return matches[0]["mark"] == "-", True
 
 
-def _stamps(matches: list[dict[str, str | None]]) -> tuple[npt.NDArray[np.datetime64], bool]:
-    """Time stamps of matched cells, NaT where a part is out of range or the time zone is missing."""
-    year, month, day = _whole(matches, "year"), _whole(matches, "month"), _whole(matches, "day", 1)
-    hour, minute, second = (_whole(matches, part) for part in ("hour", "minute", "second"))
-    half = np.array([(match["half"] or " ").lower() for match in matches])
-    good = (month >= 1) & (month <= 12) & (year >= _EARLIEST) & (year <= _LATEST) & (day >= 1)
-    good &= (hour <= 23) & (minute <= 59) & (second <= 59) & ((half == " ") | ((hour >= 1) & (hour <= 12)))
-    hour = np.where(half == " ", hour, hour % 12 + 12 * (half == "p"))
+def _columns(cells: Sequence[str]) -> _Parts | None:
+    """Parts of cells that are all written 2024-03-04 or 2024-03-04 05:06:07, read a character column at a time.
+
+    The same as the manners find, a hundred times faster: a column of time stamps may have millions of cells.
+    """
+    width = len(cells[0]) if cells else 0
+    text = "".join(cells)
+    if width not in (10, 16, 19) or not text.isascii() or any(len(cell) != width for cell in cells):
+        return None
+    grid = np.frombuffer(text.encode(), np.uint8).reshape(len(cells), width)
+    marks = {4: "-", 7: "-", 10: "T ", 13: ":", 16: ":"}
+    digits = [at for at in range(width) if at not in marks]
+    fits = ((grid[:, digits] >= ord("0")) & (grid[:, digits] <= ord("9"))).all()
+    if not fits or not all(np.isin(grid[:, at], list(mark.encode())).all() for at, mark in marks.items() if at < width):
+        return None
+
+    def number(start: int, stop: int) -> npt.NDArray[np.int64]:
+        value = np.zeros(len(cells), dtype=np.int64)
+        for at in range(start, min(stop, width)):
+            value = value * 10 + (grid[:, at] - ord("0"))
+        return value
+
+    none = np.zeros(len(cells), dtype=np.int64)
+    date = number(0, 4), number(5, 7), number(8, 10)
+    return _Parts(*date, number(11, 13), number(14, 16), number(17, 19), none, none, none == 0)
+
+
+def _groups(matches: list[dict[str, str | None]]) -> tuple[_Parts, bool]:
+    """Parts of matched cells, and whether most of them name a time zone."""
+    hour, half = _whole(matches, "hour"), np.array([(match["half"] or " ").lower() for match in matches])
+    good = (half == " ") | ((hour >= 1) & (hour <= 12))
+    zones = [match["zone"] for match in matches]
+    zoned = 2 * sum(zone is not None for zone in zones) > len(zones)
+    parts = _Parts(
+        *(_whole(matches, "year"), _whole(matches, "month"), _whole(matches, "day", 1)),
+        np.where(half == " ", hour, hour % 12 + 12 * (half == "p")),
+        *(_whole(matches, "minute"), _whole(matches, "second")),
+        np.array([int((match["fraction"] or "0").ljust(9, "0")) for match in matches]),
+        np.array([_offset(zone) for zone in zones]),
+        good & np.array([(zone is not None) == zoned for zone in zones]),
+    )
+    return parts, zoned
+
+
+def _stamps(parts: _Parts) -> npt.NDArray[np.datetime64]:
+    """``(n,)`` datetime64[ns] in UTC, NaT where a part is out of range."""
+    year, month, day, hour, minute, second, nanosecond, offset, good = parts
+    good = good & (month >= 1) & (month <= 12) & (year >= _EARLIEST) & (year <= _LATEST) & (day >= 1)
+    good &= (hour <= 23) & (minute <= 59) & (second <= 59)
     months = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
     dates = months.astype("datetime64[D]") + np.where(good, day - 1, 0)
     good &= dates.astype("datetime64[M]") == months
-    zones = [match["zone"] for match in matches]
-    zoned = 2 * sum(zone is not None for zone in zones) > len(zones)
-    good &= np.array([(zone is not None) == zoned for zone in zones])
-    seconds = hour * 3600 + minute * 60 + second - np.array([_offset(zone) for zone in zones])
-    fraction = np.array([int((match["fraction"] or "0").ljust(9, "0")) for match in matches])
-    stamps = dates.astype("datetime64[ns]") + (seconds * 10**9 + fraction).astype("timedelta64[ns]")
-    stamps[~good] = np.datetime64("NaT")
-    return stamps, zoned
+    seconds = hour * 3600 + minute * 60 + second - offset
+    stamps = dates.astype("datetime64[ns]") + (seconds * 10**9 + nanosecond).astype("timedelta64[ns]")
+    return np.where(good, stamps, np.datetime64("NaT", "ns"))
 
 
 def _whole(matches: list[dict[str, str | None]], part: str, default: int = 0) -> npt.NDArray[np.int64]:

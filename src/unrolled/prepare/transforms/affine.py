@@ -70,26 +70,27 @@ def usable(scale: Float64) -> Float64:
 def moments(stream: Stream) -> tuple[Float64, Float64]:
     """Mean and standard deviation, ``(G, C)`` each, missing values aside; NaN where there are none.
 
-    One pass: sums of the deviations from the first chunk's mean, in float64.
+    One pass in float64: sums of the deviations from the mean of the rows in which a group is first met.
     """
-    count = np.zeros((stream.groups, stream.columns))
-    total, squares = np.zeros_like(count), np.zeros_like(count)
-    shift: Float64 | None = None
+    shape = (stream.groups, stream.columns)
+    count, total, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    shift = np.full(shape, np.nan)
     for chunk in stream.chunks():
         known = ~np.isnan(chunk.values)
-        if shift is None:
-            shift = np.where(known, chunk.values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        deviation = np.where(known, chunk.values - shift, 0)
         heads = np.flatnonzero(np.diff(chunk.group, prepend=-1))
         owner = chunk.group[heads]
-        np.add.at(count, owner, np.add.reduceat(known, heads, axis=0, dtype=np.float64))
+        met = np.add.reduceat(known, heads, axis=0, dtype=np.float64)
+        first = np.add.reduceat(np.where(known, chunk.values, 0), heads, axis=0) / np.where(met > 0, met, np.nan)
+        shift[owner] = np.where(np.isnan(shift[owner]), first, shift[owner])
+        deviation = np.where(known, chunk.values - shift[chunk.group], 0)
+        np.add.at(count, owner, met)
         np.add.at(total, owner, np.add.reduceat(deviation, heads, axis=0))
         np.add.at(squares, owner, np.add.reduceat(deviation * deviation, heads, axis=0))
     seen = np.where(count > 0, count, np.nan)
     mean = total / seen
     spread = np.sqrt(np.maximum(squares / seen - mean * mean, 0))
-    center = mean + (0 if shift is None else shift)
-    # What is left of a constant after float64 rounding is not a spread.
+    center = mean + shift
+    # What is left of a constant after rounding is not a spread.
     return center, np.where(spread > 1e-9 * np.abs(center), spread, 0.0)
 
 

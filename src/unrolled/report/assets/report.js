@@ -139,10 +139,12 @@
   let before;
   addEventListener("beforeprint", () => {
     before = root.dataset.theme;
+    root.dataset.paper = ""; // narrower, and so are the charts, which are drawn anew
     for (const details of document.querySelectorAll("details")) details.open = true;
     choose("light");
   });
   addEventListener("afterprint", () => {
+    delete root.dataset.paper;
     if (before) choose(before);
     else {
       delete root.dataset.theme;

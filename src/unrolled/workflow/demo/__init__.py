@@ -20,7 +20,7 @@ _DEMOS = {
         "train": {"epochs": 6},
     },
     "digits": {
-        "data": {"path": "digits_train.npz", "test": "digits_test.npz"},
+        "data": {"path": "digits_train.npz", "test": "digits_test.npz", "split": {"by": "case"}},
         "task": {"name": "classify"},
         "train": {"epochs": 8},
     },

@@ -1,0 +1,104 @@
+"""A file larger than what may stay in memory: trained on in full, with the process kept small."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unrolled.prepare.build import build
+from unrolled.prepare.pages import Pages, mapping, pieces
+from unrolled.prepare.preprocess import Preprocessor
+from unrolled.prepare.samples import Samples
+from unrolled.prepare.schema import infer
+from unrolled.prepare.survey import block_columns
+from unrolled.prepare.table import Table
+
+_ROWS, _WIDTH = 6_500_000, 8  # 208 MB
+
+
+def _resident() -> int:
+    """Bytes of this process that lie in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture(scope="module")
+def block(tmp_path_factory: pytest.TempPathFactory) -> np.memmap[tuple[int, ...], np.dtype[np.float32]]:
+    path = tmp_path_factory.mktemp("pages") / "block"
+    part = np.random.default_rng(0).normal(size=(_ROWS // 10, _WIDTH)).astype(np.float32)
+    with path.open("wb") as handle:
+        for at in range(10):
+            (part + at).tofile(handle)
+    return np.memmap(path, dtype=np.float32, mode="r", shape=(_ROWS, _WIDTH))
+
+
+def _table(block: np.memmap[tuple[int, ...], np.dtype[np.float32]]) -> Table:
+    return Table({f"c{at}": block[:, at] for at in range(_WIDTH)}, "large", block=block)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc to measure memory")
+def test_a_large_file_is_used_without_staying_in_memory(
+    block: np.memmap[tuple[int, ...], np.dtype[np.float32]],
+) -> None:
+    table = _table(block)
+    before = _resident()
+    peak = before
+    schema, _ = infer(table, task="forecast", target="c0", ignore="c7")
+    series = build(table, schema)
+    peak = max(peak, _resident())
+    preprocessor = Preprocessor(schema, horizon=24, transforms={"target": ["standard", "last_value"]})
+    preprocessor.fit(series, [(0, 0, _ROWS)])
+    peak = max(peak, _resident())
+    begin = np.random.default_rng(1).permutation(_ROWS - 360)[:6400].reshape(100, 64)
+    for batch in begin:
+        arrays = preprocessor.arrays(series, Samples(batch, batch + 336, np.zeros(64, dtype=np.int64)))
+        assert arrays.x.shape == (64, 336, 7)
+        peak = max(peak, _resident())
+    assert block.nbytes > 200e6
+    assert peak - before < 120e6
+    assert np.shares_memory(series.values, block)
+    assert [column.role for column in series.columns] == ["target", *["feature"] * 6, "ignore"]
+
+
+def test_fitted_values_are_those_of_the_whole_file(
+    block: np.memmap[tuple[int, ...], np.dtype[np.float32]],
+) -> None:
+    schema, _ = infer(_table(block), task="forecast", target="c0", features=["c1"])
+    series = build(_table(block), schema)
+    preprocessor = Preprocessor(schema, horizon=1).fit(series, [(0, 0, _ROWS)])
+    samples = Samples(np.array([100]), np.array([110]), np.array([0]))
+    got = preprocessor.arrays(series, samples).x[0, :, :2]
+    chosen = np.asarray(block[:, :2], dtype=np.float64)
+    wanted = (chosen[100:110] - chosen.mean(axis=0)) / chosen.std(axis=0)
+    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_memory_map_is_known_through_views(tmp_path: Path) -> None:
+    values = np.memmap(tmp_path / "m", dtype=np.float32, mode="w+", shape=(8, 4))
+    assert mapping(values) is not None
+    assert mapping(np.asarray(values)[2:, :2]) is not None
+    assert mapping(np.zeros(3)) is None
+
+
+def test_columns_of_a_block_are_found_by_address(tmp_path: Path) -> None:
+    values = np.memmap(tmp_path / "m", dtype=np.float32, mode="w+", shape=(8, 3))
+    table = Table({"b": values[:, 2], "time": np.arange(8.0), "a": values[:, 0]}, "file", block=values)
+    assert block_columns(table) == {"b": 2, "a": 0}
+
+
+def test_changed_private_pages_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    np.zeros(4096, dtype=np.float32).tofile(path)
+    values = np.memmap(path, dtype=np.float32, mode="c")
+    values[:] = 3
+    Pages(values, limit=1).touched(1, values.nbytes)
+    assert (values == 3).all()
+
+
+def test_pieces_cover_every_row() -> None:
+    values = np.arange(10)
+    found = list(pieces(values, 4))
+    assert [begin for begin, _ in found] == [0, 4, 8]
+    np.testing.assert_array_equal(np.concatenate([piece for _, piece in found]), values)
