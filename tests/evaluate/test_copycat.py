@@ -71,3 +71,11 @@ def test_without_consecutive_origins_only_standing_still_is_a_copy(make_part: An
     still = judged(every, np.repeat(every.last()[:, None], 3, axis=1))
     assert np.isnan(still.follows_past) and still.copies
     assert not judged(every, every.truth + 0.1).copies
+
+
+def test_a_copy_is_found_in_every_second_or_third_window_too(walk: Part) -> None:
+    rng = np.random.default_rng(7)
+    for stride in (2, 3):
+        thinned = walk[slice(None, None, stride)]
+        noisy = thinned.last()[:, None] + 0.4 * rng.normal(size=thinned.truth.shape)
+        assert judged(thinned, noisy).copies

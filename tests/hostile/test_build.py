@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ def _text(*cells: str | None) -> Any:
 
 
 def _days(*days: int) -> Any:
-    return (np.datetime64("2024-01-01") + np.array(days)).astype("datetime64[ns]")
+    return (np.datetime64("2024-01-01") + np.array(days, dtype=np.int64)).astype("datetime64[ns]")
 
 
 def _table(count: int = 30, **changed: Any) -> Table:
@@ -60,7 +61,11 @@ def _cases(labels: Any) -> Table:
         (_set(_table(), "y", 3, np.inf), "forecast", "row 5, column 'y': the value is infinite \\(inf\\)"),
         (_set(_table(), "a", 0, -np.inf), "forecast", "row 2, column 'a': the value is infinite \\(-inf\\)"),
         (_set(_table(), "a", 9, 1e300), "forecast", "row 11, column 'a': the value is too large \\(1e\\+300\\)"),
-        (_set(_table(), "Date", 7, np.datetime64("NaT")), "forecast", "row 9, column 'Date'.*1 time stamps are missing"),
+        (
+            _set(_table(), "Date", 7, np.datetime64("NaT")),
+            "forecast",
+            "row 9, column 'Date'.*1 time stamps are missing",
+        ),
         (_set(_table(), "Date", 8, _days(2)[0]), "forecast", "rows 4 and 10 have the same time 2024-01-03"),
     ],
 )
@@ -120,9 +125,7 @@ def test_the_name_of_a_series_is_missing() -> None:
 
 
 def test_repeats_inside_one_of_several_series_name_it() -> None:
-    table = Table(
-        {"g": _text(*"aaabbb"), "t": _days(1, 2, 3, 1, 2, 2), "v": np.arange(6.0)}, "data.csv", first_row=2
-    )
+    table = Table({"g": _text(*"aaabbb"), "t": _days(1, 2, 3, 1, 2, 2), "v": np.arange(6.0)}, "data.csv", first_row=2)
     with pytest.raises(DataError, match="rows 6 and 7 of series 'b' have the same time"):
         infer(table, task="forecast", target="v", group="g")
 
@@ -173,13 +176,13 @@ def test_random_tables_end_in_a_series_or_in_a_sentence() -> None:
     made = 0
     for _ in range(300):
         count = int(random.integers(0, 12))
-        kinds = [
+        kinds: list[Callable[[int], Any]] = [
             lambda n: random.normal(size=n),
             lambda n: np.where(random.random(n) < 0.3, np.nan, random.integers(0, 3, n)).astype(np.float64),
             lambda n: np.full(n, random.choice([np.nan, np.inf, 1.0])),
             lambda n: random.choice(np.array(["a", "b|c", None, "7"], dtype=object), n),
-            lambda n: _days(*random.integers(0, 20, n)),
-            lambda n: np.array([np.datetime64("NaT", "ns")] * n),
+            lambda n: _days(*random.integers(0, 20, n).tolist()),
+            lambda n: np.full(n, np.datetime64("NaT"), dtype="datetime64[ns]"),
         ]
         columns = {
             name: kinds[int(random.integers(len(kinds)))](count)

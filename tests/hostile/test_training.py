@@ -6,7 +6,7 @@ import errno
 import math
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tests.train.small import Memory, Net, data, digest, net, squared_error
 from torch import Tensor, nn
 
 from unrolled.core.errors import ConfigError, TrainingError, UnrolledError
+from unrolled.core.records import Metric
 from unrolled.data.batch import Batch
 from unrolled.train import Fitting, Hook, TrainSettings, fit
 
@@ -32,7 +33,7 @@ class _InOrder(Memory):
 
 def train(x: Tensor = X, y: Tensor = Y, *, module: nn.Module | None = None, **options: Any) -> None:
     loss = options.pop("loss", squared_error)
-    extra = {name: options.pop(name) for name in ("folder", "resume", "valid", "hooks") if name in options}
+    extra = {name: options.pop(name) for name in ("folder", "resume", "valid", "measure", "hooks") if name in options}
     fit(module or net(), _InOrder(x, y, 8), loss, TrainSettings(**options), **extra)
 
 
@@ -52,8 +53,14 @@ def test_bad_values_in_the_data_name_epoch_batch_and_sample(part: str, bad: floa
 
 def test_bad_values_in_the_validation_part_are_told_apart() -> None:
     valid = _InOrder(changed(X, (9, 0, 0), math.nan), Y, 8)
-    with pytest.raises(TrainingError, match=r"epoch 1, batch 2: the validation loss is nan.*the data: x"):
-        train(valid=valid)
+
+    def strict(pairs: Iterable[tuple[Tensor, Batch]]) -> Metric:
+        assert all(torch.isfinite(output).all() for output, _ in pairs), "a measure that bears no NaN"
+        return Metric(name="strict", value=0.0)
+
+    for measure in (None, strict):
+        with pytest.raises(TrainingError, match=r"epoch 1, batch 2: the validation loss is nan.*the data: x"):
+            train(valid=valid, measure=measure)
 
 
 def test_an_outlier_is_named_with_its_size() -> None:

@@ -247,6 +247,7 @@ def test_step_size_widens_the_known_head() -> None:
         ([{"gru": {"bidirectional": True}}, "segment_decoder"], "net[1].segment_decoder", "forward"),
         (["conv", "segment_decoder"], "net[1].segment_decoder", "recurrent"),
         ([{"gru": {"dropout": 0.5}}], "net[0].gru", "one"),
+        ([{"gru": {"bidirectional": True, "merge": "sum"}}], "net[1].pool", "whole sequence"),
     ],
     ids=str,
 )

@@ -117,7 +117,7 @@ def test_later_files_need_neither_order_nor_target_nor_known_categories() -> Non
 def test_missing_inputs_are_named() -> None:
     table = Table({"Load": np.arange(4.0), "temp": np.array([1.0, 5, 2, 6])}, "train.csv")
     schema, _ = infer(table, task="forecast", target="temp")
-    with pytest.raises(DataError, match="later.csv: the model needs 'Load', 'temp'") as caught:
+    with pytest.raises(DataError, match=r"later\.csv: the model needs 'Load', 'temp'") as caught:
         build(Table({"load": np.zeros(3), "x": np.zeros(3)}, "later.csv"), schema)
     assert "Did you mean 'load'" in str(caught.value)
 

@@ -146,6 +146,7 @@ def test_the_bias_undoes_the_weight_of_failing_samples() -> None:
 probabilities = hnp.arrays(np.float64, 25, elements=st.sampled_from([0.05, 0.1, 0.3, 0.30001, 0.5, 0.8, 0.99]))
 
 
+@settings(deadline=None)
 @given(probabilities, hnp.arrays(np.bool_, 25))
 def test_the_threshold_has_the_best_f1_of_all(probability: Any, label: Any) -> None:
     if not label.any():
@@ -155,6 +156,7 @@ def test_the_threshold_has_the_best_f1_of_all(probability: Any, label: Any) -> N
     assert f1_score(label, probability >= threshold(probability, label)) == pytest.approx(best)
 
 
+@settings(deadline=None)
 @given(probabilities, hnp.arrays(np.bool_, 25), st.floats(0.5, 50))
 def test_the_threshold_costs_least_of_all_that_give_an_alarm(probability: Any, label: Any, miss_cost: float) -> None:
     if not label.any():

@@ -33,6 +33,7 @@ def to_celsius(values: Values) -> Values:
     return np.asarray(values * scale + 3)
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.float32, (3, 4, 2, 1), elements=finite))
 def test_a_point_forecast_is_the_net_in_original_units(output: Any) -> None:
     answer = decode(output, NumberDecoding(task="forecast", targets=("a", "b"), horizon=4), to_celsius)
@@ -40,6 +41,7 @@ def test_a_point_forecast_is_the_net_in_original_units(output: Any) -> None:
     assert answer.quantiles is None
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.float32, (3, 4, 2, 5), elements=finite))
 def test_quantiles_never_cross_and_the_prediction_is_the_nets_median(output: Any) -> None:
     levels = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -78,6 +80,7 @@ def test_a_regression_has_no_step_axis_and_stays_in_bounds() -> None:
     np.testing.assert_array_equal(answer.quantiles[:, 0], [[0, 2], [55, 65], [119, 125]])
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.float32, (4, 2, 3), elements=finite), st.floats(0.1, 10))
 def test_probabilities_are_a_softmax_over_the_targets_own_classes(logits: Any, temperature: float) -> None:
     classes = (("no", "yes"), ("a", "b", "c"))
@@ -136,7 +139,7 @@ decodings = st.one_of(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(decodings)
 def test_every_decoding_survives_json(decoding: Decoding) -> None:
     adapter: TypeAdapter[Decoding] = TypeAdapter(Decoding)

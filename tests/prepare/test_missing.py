@@ -56,6 +56,8 @@ def test_observed_end(seen: list[list[bool]]) -> None:
     starts = np.concatenate([[0], np.cumsum([len(one) for one in seen])]).astype(np.int64)
     flat = [flag for one in seen for flag in one]
     values = np.where(flat, 1.0, np.nan).astype(np.float32).reshape(-1, 1)
-    wanted = [start + max((at + 1 for at, flag in enumerate(one) if flag), default=0) for start, one in
-              zip(starts[:-1], seen, strict=True)]
+    wanted = [
+        start + max((at + 1 for at, flag in enumerate(one) if flag), default=0)
+        for start, one in zip(starts[:-1], seen, strict=True)
+    ]
     assert observed_end(values, starts, [0]).tolist() == wanted

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -93,7 +95,7 @@ def test_sequences_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
     starts = np.concatenate([[0], np.cumsum(lengths)])
     time = random.normal(size=starts[-1])
     pieces = np.concatenate([np.zeros(0), *steps_between(time, starts)])
-    wanted = np.concatenate([np.diff(time[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)])
+    wanted = np.concatenate([np.diff(time[a:b]) for a, b in pairwise(starts)])
     np.testing.assert_allclose(pieces, wanted)
 
 

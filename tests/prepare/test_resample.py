@@ -15,9 +15,7 @@ def _resample(
     values: Any, time: Any, starts: list[int], step: float, how: Literal["mean", "last"], codes: list[bool]
 ) -> Any:
     buffer = np.array(values, dtype=np.float32).reshape(len(time), -1)
-    return resample(
-        buffer, time, np.array(starts), step=step, how=how, codes=np.array(codes), source="file"
-    )
+    return resample(buffer, time, np.array(starts), step=step, how=how, codes=np.array(codes), source="file")
 
 
 @given(

@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from unrolled.prepare.series import Column, Series
+
+settings.register_profile("busy", deadline=None)  # a busy machine is not a fault of the code
+settings.load_profile("busy")
 
 MakeSeries = Callable[..., Series]
 

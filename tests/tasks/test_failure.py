@@ -69,12 +69,12 @@ def test_other_targets_are_refused(make_series: Any, classes: tuple[str, ...], s
 
 
 def test_the_preprocessor_gathers_the_derived_label(make_series: Any) -> None:
-    """Derived series and derived schema go together: y is 0 or 1, not a scaled life."""
+    """With the columns of the derived series in the schema, y is 0 or 1, not a scaled life."""
     values = np.stack([np.sin(np.arange(12)), np.arange(11, -1, -1)], axis=1)
     series = make_series([12], [SENSOR, LIFE], values=values)
     task = make_task("failure", {"horizon": 3})
-    schema = task.derive_schema(Schema(task="failure", columns=(SENSOR, LIFE)))
     derived = task.derive(series)
+    schema = Schema(task="failure", columns=derived.columns)
     preprocessor = Preprocessor(schema).fit(derived, [(0, 0, 12)])
     samples = task.samples(derived, [(0, 0, 12)], window=4)
     arrays = preprocessor.arrays(derived, samples)

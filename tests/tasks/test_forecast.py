@@ -112,13 +112,6 @@ def test_a_window_that_does_not_fit_is_a_sentence(make_series: Any) -> None:
     assert len(make_task("forecast", {"horizon": 4}).samples(series, [], window=8)) == 0
 
 
-def test_predictions_start_where_the_targets_end(make_series: Any) -> None:
-    values = np.arange(10.0)[:, None].copy()
-    values[7:] = np.nan  # rows of the future
-    found = Forecast().latest(make_series([10], values=values), window=4)
-    assert (found.begin.tolist(), found.end.tolist()) == ([3], [7])
-
-
 @pytest.mark.parametrize("quantiles", [[], [0.5, 0.1], [0.0, 0.5], [0.5, 0.5], [0.5, 1.0]])
 def test_quantiles_that_make_no_sense_are_refused(quantiles: list[float]) -> None:
     with pytest.raises(ConfigError, match="quantiles"):

@@ -12,11 +12,11 @@ from hypothesis.extra import numpy as hnp
 from sklearn import metrics
 
 from unrolled.tasks.labels import (
-    alarm_figures,
     calibration_error,
     class_figures,
     confusion,
     confusion_figures,
+    detection_figures,
     probability_figures,
     ranking_figures,
 )
@@ -48,7 +48,7 @@ def test_the_figures_of_each_class_are_scikit_learns(truth: Any, predicted: Any)
 
 @given(flags, flags)
 def test_the_figures_of_alarms_are_scikit_learns(truth: Any, alarm: Any) -> None:
-    found = {statistic.name: statistic.value for statistic in alarm_figures(truth, alarm)}
+    found = {statistic.name: statistic.value for statistic in detection_figures(truth == 1, alarm == 1)}
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(truth, alarm, average="binary", zero_division=0)
     assert (found["precision"], found["recall"], found["f1"]) == pytest.approx((precision, recall, f1))
 

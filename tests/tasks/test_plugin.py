@@ -49,11 +49,22 @@ def test_functions_plug_in_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert task.loss(torch.full((1, 1, 1, 1), 3.0), Batch(x=torch.zeros(1, 1, 1), y=torch.ones(1, 1, 1))) == 2
 
 
-def test_reading_settings_imports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", TASKS)
+def test_settings_from_a_bundle_run_no_code(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "hostile_plugin.py").write_text("raise SystemExit('executed')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    make_task("forecast", {"loss": "hostile_plugin:x", "metrics": ["hostile_plugin:y"]})
+    settings = {"loss": "hostile_plugin:x", "metrics": ["hostile_plugin:y"]}
+    task = make_task(name, settings, trusted=False)
+    assert task.settings == TASKS[name].options()
     assert "hostile_plugin" not in sys.modules
+    with pytest.raises(SystemExit, match="executed"):
+        make_task(name, settings)
+
+
+def test_functions_that_this_process_knows_come_back_from_its_own_bundle() -> None:
+    own = Forecast(settings=ForecastSettings(metrics=(late,)))
+    again = make_task("forecast", own.settings.model_dump(), trusted=False)
+    assert again.settings == own.settings
 
 
 @pytest.mark.parametrize("name", ["no_such_module:f", "math:no_such_function", "math:pi"])

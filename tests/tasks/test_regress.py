@@ -65,7 +65,6 @@ def test_windows_end_at_each_row_or_at_the_last(make_series: Any) -> None:
     assert every.end.tolist() == [*range(30, 41), 45]
     last = Regress().samples(series, spans, window=30, last=True)
     assert (last.begin.tolist(), last.end.tolist()) == ([10, 40], [40, 45])
-    assert Regress().latest(series, window=30).begin.tolist() == [10, 40]
 
 
 def test_loss_measure_and_sizes(make_series: Any) -> None:

@@ -24,7 +24,7 @@ ORACLES = {"average_precision": average_precision_score, "roc_auc": roc_auc_scor
 @pytest.mark.parametrize("kind", ORACLES)
 @given(scores, labels)
 def test_a_ranking_is_scikit_learns_ties_included(kind: Any, score: Any, positive: Any) -> None:
-    assert Ranking(kind, "higher", kind, score, positive).value == pytest.approx(ORACLES[kind](positive, score))
+    assert Ranking(kind, "higher", score, positive).value == pytest.approx(ORACLES[kind](positive, score))
 
 
 @pytest.mark.parametrize("kind", ORACLES)
@@ -32,7 +32,7 @@ def test_a_ranking_is_scikit_learns_ties_included(kind: Any, score: Any, positiv
 def test_a_weighted_ranking_is_that_of_repeated_samples(
     kind: Any, score: Any, positive: Any, member: Any, weight: Any
 ) -> None:
-    drawn = Ranking(kind, "higher", kind, score, positive).draws(weight.astype(float), member)
+    drawn = Ranking(kind, "higher", score, positive).draws(weight.astype(float), member)
     for row, value in zip(weight, drawn, strict=True):
         repeated = np.repeat(np.arange(12), row[member])
         if positive[repeated].any() and not positive[repeated].all():
@@ -42,7 +42,7 @@ def test_a_weighted_ranking_is_that_of_repeated_samples(
 def test_rankings_are_drawn_in_chunks_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     score, positive, member = rng.normal(size=50), rng.random(50) < 0.3, rng.integers(0, 10, 50)
-    ranking = Ranking("roc_auc", "higher", "roc_auc", score, positive)
+    ranking = Ranking("roc_auc", "higher", score, positive)
     weight = rng.integers(1, 3, (7, 10)).astype(float)
     whole = ranking.draws(weight, member)
     monkeypatch.setattr("unrolled.tasks.statistic._CHUNK", 100)

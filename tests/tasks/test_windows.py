@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Column, Series
-from unrolled.tasks.windows import ending, known_truth, sliding, whole
+from unrolled.tasks.windows import known_truth, sliding, whole
 
 
 def series_of(lengths: list[int]) -> Series:
@@ -60,13 +60,6 @@ def test_whole_sequences_are_cut_at_the_front_only() -> None:
     series = series_of([5, 3])
     assert listed(whole(series, [(0, 0, 5), (1, 5, 8)], window=None)) == [(0, 0, 5), (1, 5, 8)]
     assert listed(whole(series, [(0, 0, 5), (1, 5, 8)], window=4)) == [(0, 1, 5), (1, 5, 8)]
-
-
-def test_the_ending_window_of_every_sequence_that_has_rows() -> None:
-    series = series_of([5, 3, 2])
-    ends = np.array([4, 8, 8])  # the last sequence was never observed
-    assert listed(ending(series, ends, 3)) == [(0, 1, 4), (1, 5, 8)]
-    assert listed(ending(series, ends, None)) == [(0, 0, 4), (1, 5, 8)]
 
 
 def test_samples_without_truth_are_left_out() -> None:

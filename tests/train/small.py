@@ -80,9 +80,18 @@ def digest(module: nn.Module) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-class _Started(Hook):
+class _Watcher(Hook):
+    """Says when training has begun, and ends it after some epochs if asked to."""
+
+    def __init__(self, stop_after: int | None) -> None:
+        self._stop_after = stop_after
+
     def on_start(self, fitting: Fitting) -> None:
         print("started", flush=True)
+
+    def on_epoch(self, fitting: Fitting) -> None:
+        if fitting.epoch == self._stop_after:
+            fitting.stop = "enough"
 
 
 def main(arguments: list[str]) -> None:
@@ -91,6 +100,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("settings")
     parser.add_argument("--share", action="store_true", help="divide each batch among the processes of torchrun")
     parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--stop-after", type=int, help="epochs after which a hook ends the run")
     asked = parser.parse_args(arguments)
     settings = TrainSettings.model_validate_json(asked.settings)
     share = (int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])) if asked.share else (0, 1)
@@ -102,7 +112,7 @@ def main(arguments: list[str]) -> None:
         settings,
         valid=Memory(*data(20, 2), 20),
         folder=asked.folder,
-        hooks=[_Started()],
+        hooks=[_Watcher(asked.stop_after)],
         resume=True,
     )
     rows = [{name: value for name, value in row.items() if name != "seconds"} for row in result.rows]

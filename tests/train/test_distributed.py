@@ -10,38 +10,47 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.train.small import main
 
 _SCRIPT = Path(__file__).with_name("small.py")
-_TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+_TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+_SETTINGS = {
+    "epochs": 3,
+    "batch_size": 9,
+    "accumulate": 2,
+    "learning_rate": 0.05,
+    "optimizer": "sgd",
+    "clip_norm": 0.2,
+    "weight_decay": 0.01,
+    "state_l2": 0.001,
+    "device": "cpu",
+}
 
 
-def _run(folder: Path, settings: dict[str, Any], *, processes: int) -> list[dict[str, Any]]:
+def _answer(folder: Path, rank: int) -> Any:
+    return json.loads((folder / f"answer-{rank}.json").read_text())
+
+
+def _two_processes(folder: Path, *options: str) -> list[Any]:
     """What each process answered."""
-    launch = _TORCHRUN if processes == 2 else []
-    share = ["--share"] if processes == 2 else []
     source = str(Path(__file__).parents[2] / "src")
     environment = {**os.environ, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *launch, str(_SCRIPT), str(folder), json.dumps(settings), *share]
+    command = [*_TORCHRUN, str(_SCRIPT), str(folder), json.dumps(_SETTINGS), "--share", *options]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return [json.loads((folder / f"answer-{rank}.json").read_text()) for rank in range(processes)]
+    return [_answer(folder, rank) for rank in range(2)]
 
 
-def test_two_processes_equal_one(tmp_path: Path) -> None:
-    """61 samples in batches of 9: shares of 5 and 4, and of 4 and 3, two batches accumulated."""
-    settings = {
-        "epochs": 3,
-        "batch_size": 9,
-        "accumulate": 2,
-        "learning_rate": 0.05,
-        "optimizer": "sgd",
-        "clip_norm": 0.2,
-        "weight_decay": 0.01,
-        "state_l2": 0.001,
-        "device": "cpu",
-    }
-    first, second = _run(tmp_path / "two", settings, processes=2)
-    (alone,) = _run(tmp_path / "one", settings, processes=1)
+def test_two_processes_equal_one_also_when_stopped_and_resumed(tmp_path: Path) -> None:
+    """61 samples in batches of 9: shares of 5 and 4, and of 4 and 3, two batches accumulated.
+
+    The run is stopped by a hook, which the first process alone has.
+    """
+    stopped = _two_processes(tmp_path / "two", "--stop-after", "1")
+    assert [(one["stopped"], len(one["rows"])) for one in stopped] == [("enough", 1)] * 2
+    first, second = _two_processes(tmp_path / "two")
+    main([str(tmp_path / "one"), json.dumps(_SETTINGS)])
+    alone = _answer(tmp_path / "one", 0)
     assert first["weights"] == second["weights"]
     assert len(alone["rows"]) == 3
     for row, expected in zip(first["rows"], alone["rows"], strict=True):

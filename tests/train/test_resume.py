@@ -18,7 +18,7 @@ import pytest
 
 _SCRIPT = Path(__file__).with_name("small.py")
 _SETTINGS = {
-    "epochs": 6,
+    "epochs": 4,
     "batch_size": 8,
     "patience": None,
     "averaging": "ema",
@@ -101,7 +101,7 @@ def kills(count: int, seed: int, folder: Path) -> None:
 
 
 def test_killed_runs_end_as_the_undisturbed_one(tmp_path: Path) -> None:
-    kills(4, seed=os.getpid(), folder=tmp_path)
+    kills(3, seed=os.getpid(), folder=tmp_path)
 
 
 @pytest.mark.exhaustive

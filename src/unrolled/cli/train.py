@@ -89,7 +89,7 @@ def train(
         "language": lang,
         "start_from": str(start_from) if start_from is not None else None,
     }
-    settings = Config.parse(_over(base.model_dump(mode="json"), flags), where="options").changed(assign or [])
+    settings = base.over(flags).changed(assign or [])
     if settings.data.path is None:
         raise ConfigError(
             "no data was given", where="DATA", mend="name a file: unrolled train prices.csv --target Close"
@@ -124,14 +124,3 @@ def _net(given: str | None) -> Any:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError("is not YAML", where=given) from error
     return spec["net"] if isinstance(spec, dict) and set(spec) == {"net"} else spec
-
-
-def _over(base: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
-    """``base`` with every flag that was given."""
-    merged = dict(base)
-    for key, value in flags.items():
-        if isinstance(value, dict):
-            merged[key] = _over(merged.get(key) or {}, value)
-        elif value is not None:
-            merged[key] = value
-    return merged

@@ -6,13 +6,14 @@ A zip archive, nothing compressed: ``manifest.json``, ``weights.safetensors`` an
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import struct
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -76,17 +77,15 @@ class Bundle:
             BundleError: a setting is not finite, or an export has an unusable name.
             UnrolledError: the file cannot be written.
         """
-        tensors = save({name: np.ascontiguousarray(tensor) for name, tensor in sorted(self.weights.items())})
-        digest = hashlib.sha256(tensors).hexdigest()
-        manifest = self.manifest.model_copy(update={"format": FORMAT, "weights_sha256": digest})
-        entries = {_MANIFEST: _to_json(manifest), _WEIGHTS: tensors}
-        for name, content in sorted(self.exports.items()):
-            if not _EXPORT.fullmatch(f"exports/{name}"):
-                raise BundleError(f"an export cannot be called {name!r}", where=str(path))
-            entries[f"exports/{name}"] = content
-        with atomic_file(path) as handle, zipfile.ZipFile(handle, "w") as archive:
-            for name, content in entries.items():
-                archive.writestr(zipfile.ZipInfo(name), content)
+        entries = self._entries(str(path))
+        with atomic_file(path) as handle:
+            _pack(handle, entries)
+
+    def to_bytes(self) -> bytes:
+        """The content of the file that ``write`` writes; raises as it does."""
+        buffer = io.BytesIO()
+        _pack(buffer, self._entries("bundle"))
+        return buffer.getvalue()
 
     @classmethod
     def read(cls, path: Path | str) -> Bundle:
@@ -95,9 +94,28 @@ class Bundle:
         Raises:
             BundleError: it is missing, not a bundle, damaged, or made by a newer version.
         """
-        where = str(path)
+        return cls._unpack(path, str(path))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Bundle:
+        """Read and check the content of a file; raises as ``read``."""
+        return cls._unpack(io.BytesIO(content), "bundle")
+
+    def _entries(self, where: str) -> dict[str, bytes]:
+        tensors = save({name: np.ascontiguousarray(tensor) for name, tensor in sorted(self.weights.items())})
+        digest = hashlib.sha256(tensors).hexdigest()
+        manifest = self.manifest.model_copy(update={"format": FORMAT, "weights_sha256": digest})
+        entries = {_MANIFEST: _to_json(manifest), _WEIGHTS: tensors}
+        for name, content in sorted(self.exports.items()):
+            if not _EXPORT.fullmatch(f"exports/{name}"):
+                raise BundleError(f"an export cannot be called {name!r}", where=where)
+            entries[f"exports/{name}"] = content
+        return entries
+
+    @classmethod
+    def _unpack(cls, file: Path | str | IO[bytes], where: str) -> Bundle:
         try:
-            with zipfile.ZipFile(path) as archive:
+            with zipfile.ZipFile(file) as archive:
                 sizes = _check_entries(archive, where)
                 entries = {name: archive.read(name) for name in sizes}
         except FileNotFoundError as error:
@@ -110,6 +128,12 @@ class Bundle:
         weights = _weights(entries[_WEIGHTS], manifest.weights_sha256, where)
         exports = {name.removeprefix("exports/"): entries[name] for name in sizes if name.startswith("exports/")}
         return cls(manifest, weights, exports)
+
+
+def _pack(handle: IO[bytes], entries: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(handle, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def _check_entries(archive: zipfile.ZipFile, where: str) -> dict[str, int]:

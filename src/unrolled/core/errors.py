@@ -1,4 +1,7 @@
-"""What can go wrong, in few classes; each message names what, where and the mend."""
+"""What can go wrong, in few classes; each message names what, where and the mend.
+
+Wrong data and wrong options are ``ValueError`` too, as NumPy and scikit-learn raise for them.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,11 @@ class UnrolledError(Exception):
         super().__init__(f"{place}{what}{cure}")
 
 
-class DataError(UnrolledError):
+class DataError(UnrolledError, ValueError):
     """The data cannot be used as given."""
 
 
-class ConfigError(UnrolledError):
+class ConfigError(UnrolledError, ValueError):
     """An option, a configuration key or a net spec is wrong."""
 
 

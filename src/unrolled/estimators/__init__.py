@@ -1,1 +1,28 @@
+"""The estimators, in scikit-learn's manner; fitting goes the same road as the command line.
 
+Names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from unrolled.core.optional import require
+
+if TYPE_CHECKING:
+    from unrolled.estimators.classifier import Classifier
+    from unrolled.estimators.forecaster import Forecaster
+    from unrolled.estimators.regressor import Regressor
+
+_HOMES = {"Classifier": "classifier", "Forecaster": "forecaster", "Regressor": "regressor"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require("sklearn", extra="train", purpose="an estimator")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+__all__ = ["Classifier", "Forecaster", "Regressor"]

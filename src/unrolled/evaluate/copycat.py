@@ -27,7 +27,7 @@ class Copying:
     Attributes:
         moves: root mean square of (forecast - last value), over that of (truth - last value).
         follows_past: correlation of the forecast's change from one origin to the next with the change of the
-            last value: 1 for a copy. NaN without consecutive origins.
+            last value: 1 for a copy. NaN without neighbouring origins.
         follows_truth: its correlation with the change of the truth.
         skill: 1 - MSE / MSE of persistence.
         skill_low: lower end of its interval, or the skill itself where there is none.
@@ -58,7 +58,7 @@ def copying(part: Part, forecast: Values, resampler: Resampler) -> Copying:
         skill = 1 - resampler.draws(root_mean_square("forecast", error)) ** 2 / persistence
         moves = np.sqrt(np.nanmean((made / size) ** 2) / np.nanmean(naive**2))
     low, _ = resampler.interval(skill) or (float(skill[0]), None)
-    pairs = _consecutive(part)
+    pairs = _neighbours(part)
     change_made, change_real, change_last = (
         (values[pairs + 1] - values[pairs]) / size
         for values in (forecast, part.truth, np.broadcast_to(last, real.shape))
@@ -67,11 +67,10 @@ def copying(part: Part, forecast: Values, resampler: Resampler) -> Copying:
     return Copying(float(moves), past, truth, float(skill[0]), low)
 
 
-def _consecutive(part: Part) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Samples whose next one ends a row later in the same sequence."""
-    samples = part.samples
-    follows = (np.diff(samples.end) == 1) & (np.diff(samples.series) == 0)
-    return np.flatnonzero(follows)
+def _neighbours(part: Part) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Samples whose next one ends one to three rows later in the same sequence; over more, past and truth agree."""
+    step = np.diff(part.samples.end)
+    return np.flatnonzero((step >= 1) & (step <= 3) & (np.diff(part.samples.series) == 0))
 
 
 def _correlation(a: Float, b: Float) -> float:

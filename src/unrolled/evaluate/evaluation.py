@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from unrolled.core.errors import DataError
+from unrolled.core.errors import DataError, TrainingError
 from unrolled.core.records import Evaluation, Note
 from unrolled.evaluate import notes as told
 from unrolled.evaluate.baselines import Contest, baselines
@@ -92,9 +92,9 @@ def evaluate(
 
     Raises:
         DataError: no sample has a truth.
+        TrainingError: an answer is not a finite number.
     """
-    if not np.isfinite(part.truth).any():
-        raise DataError("there is no truth to compare with", where=part.series.source, mend="give the target column")
+    _refuse(part, answer)
     found: list[Note] = [] if train is not None else [told.without_training()]
     reach, season, measures = getattr(task.settings, "horizon", 1), 1, Scales()
     if answer.task == "forecast":
@@ -117,3 +117,16 @@ def evaluate(
         notes=(*found, *told.notes(part, answer, decoding, scores, resampler.groups)),
         pictures=pictures(part, answer),
     )
+
+
+def _refuse(part: Part, answer: Answer) -> None:
+    if not np.isfinite(part.truth).any():
+        raise DataError("there is no truth to compare with", where=part.series.source, mend="give the target column")
+    given = answer.value if answer.probability is None else answer.probability
+    sound = int(np.isfinite(given.reshape(len(given), -1)).all(axis=1).sum())
+    if sound < len(given):
+        raise TrainingError(
+            f"the model's answer is not a finite number for {len(given) - sound} of {len(given)} samples",
+            where=part.series.source,
+            mend="look for extreme values in the data, or train again with a smaller learning rate",
+        )

@@ -53,6 +53,7 @@ class Shape:
         cell: registry name of the last recurrent layer.
         state: H of its final state; 0 where a decoder cannot start from it (none, or two directions).
         backward: trailing columns of ``x`` that ran from the end to the start.
+        added: both directions are added in every column, so that no single step has seen the whole sequence.
     """
 
     form: Literal["sequence", "vector", "output"]
@@ -66,6 +67,7 @@ class Shape:
     cell: str = ""
     state: int = 0
     backward: int = 0
+    added: bool = False
 
     def __str__(self) -> str:
         if self.form == "output":

@@ -22,7 +22,7 @@ class LayerSpec(Record):
     name: ClassVar[str]
     part: ClassVar[Literal["body", "pool", "head"]] = "body"
 
-    def build(self, shape: Shape) -> Layer | Bracket:
+    def build(self, shape: Shape) -> Part:
         """The layer for what arrives there, with its initial weights.
 
         Raises:
@@ -35,30 +35,28 @@ class LayerSpec(Record):
         return self.name + (f"({', '.join(f'{key}={value}' for key, value in given.items())})" if given else "")
 
 
-class Layer(nn.Module):
-    """A module from flow to flow; ``shape`` says what leaves it."""
+class Part(nn.Module):
+    """What a spec builds; ``shape`` says what leaves it (of a bracket: what the layers inside it get)."""
 
     shape: Shape
+
+    def obstacle(self) -> Note | None:
+        """Why a net with this layer cannot run step by step, or None."""
+        return None
+
+
+class Layer(Part):
+    """A module from flow to flow."""
 
     def forward(self, flow: Flow) -> Flow:
         raise NotImplementedError
 
-    def obstacle(self) -> Note | None:
-        """Why a net with this layer cannot run step by step, or None."""
-        return None
 
-
-class Bracket(nn.Module):
+class Bracket(Part):
     """A layer around all that follow: it opens before them and closes, on the output, after them."""
-
-    shape: Shape
 
     def forward(self, flow: Flow, inner: Callable[[Flow], Flow]) -> Flow:
         raise NotImplementedError
-
-    def obstacle(self) -> Note | None:
-        """Why a net with this layer cannot run step by step, or None."""
-        return None
 
 
 def need_sequence(shape: Shape, what: str) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import NetFacts, Note
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Bracket, Layer, LayerSpec
+from unrolled.nets.layer import Bracket, LayerSpec, Part
 from unrolled.nets.layers.columns import Columns
 from unrolled.nets.spec import NetSpec
 from unrolled.nets.trace import Trace
@@ -118,7 +118,7 @@ class Net(nn.Module):
         rows = [
             (str(spec), str(layer.shape), _count(layer))
             for spec, layer in zip(self.spec.layers, self.layers, strict=True)
-            if isinstance(layer, Layer | Bracket)
+            if isinstance(layer, Part)
         ]
         tables = _count(self.x) + _count(self.static) + _count(self.known)
         if tables:
@@ -134,7 +134,7 @@ class Net(nn.Module):
         """What keeps the net from running step by step; empty when it can."""
         notes = []
         for index, layer in enumerate(self.layers):
-            assert isinstance(layer, Layer | Bracket)
+            assert isinstance(layer, Part)
             note = layer.obstacle()
             if note is not None:
                 place = f"net[{index}]"
@@ -174,7 +174,7 @@ class Net(nn.Module):
         return {**self.__dict__, "_cells": ()}
 
 
-def _build(spec: LayerSpec, shape: Shape, where: str) -> Layer | Bracket:
+def _build(spec: LayerSpec, shape: Shape, where: str) -> Part:
     try:
         return spec.build(shape)
     except ConfigError as error:

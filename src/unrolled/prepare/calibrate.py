@@ -66,7 +66,7 @@ def intervals(decoding: NumberDecoding, output: Values, truth: Values, coverage:
         coverage: share of truths between the outermost quantiles around a point.
     """
     tails = (round((1 - coverage) / 2, 6), round((1 + coverage) / 2, 6))
-    inner = (level / 10 for level in range(1, 10))
+    inner = (0.1, 0.25, 0.5, 0.75, 0.9)
     levels = decoding.quantiles or (tails[0], *(p for p in inner if tails[0] < p < tails[1]), tails[1])
     base = output if decoding.quantiles else output[..., 0]
     full = truth if truth.ndim == 3 else truth[:, None]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.records import DataFacts, Note
-from unrolled.prepare.pages import pieces
+from unrolled.prepare.pages import mapping, pieces
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
 from unrolled.prepare.wording import say
@@ -43,7 +43,7 @@ def facts(series: Series, schema: Schema, source: str) -> DataFacts:
         frequency=None if schema.rhythm is None or not schema.rhythm.regular else str(schema.rhythm),
         span=_span(series),
         fingerprint=fingerprint(series),
-        notes=_balance(series),
+        notes=(*_balance(series), *_repeats(series)),
     )
 
 
@@ -105,3 +105,13 @@ def _balance(series: Series) -> tuple[Note, ...]:
         rare = counts.min() < _RARE * total / len(counts)
         notes.append(say("class_imbalance" if rare else "class_balance", column=column.name, shares=", ".join(shares)))
     return tuple(notes)
+
+
+def _repeats(series: Series) -> tuple[Note, ...]:
+    """How many sequences are copies of an earlier one; a memory map is not searched."""
+    if len(series.ids) < 2 or mapping(series.values) is not None:
+        return ()
+    pairs = zip(series.starts[:-1], series.starts[1:], strict=True)
+    distinct = {hashlib.sha256(series.values[a:b].tobytes()).digest() for a, b in pairs}
+    count = len(series.ids) - len(distinct)
+    return (say("repeated_sequences", count=count),) if count else ()

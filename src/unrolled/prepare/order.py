@@ -81,8 +81,8 @@ def arrange(
         notes += [note] if note is not None else []
         stamps = stamps if rows is None else stamps[rows]
     result = Order(rows, starts, ids, stamps, tuple(notes))
-    if time is not None and not repeats:
-        _refuse_repeats(table, result, time)
+    if time is not None and stamps is not None and not repeats:
+        _refuse_repeats(table, result, time, stamps)
     return result
 
 
@@ -150,26 +150,23 @@ def _time_order(time: Time, starts: _Rows) -> tuple[_Rows | None, Note | None]:
     return np.lexsort((time, member)), say("sorted_rows")
 
 
-def _refuse_repeats(table: Table, order: Order, time: str) -> None:
-    assert order.time is not None
-    if all(bool((piece != 0).all()) for piece in steps_between(order.time, order.starts)):
+def _refuse_repeats(table: Table, order: Order, time: str, stamps: Time) -> None:
+    """Two rows of one sequence with the same time."""
+    if all(bool((piece != 0).all()) for piece in steps_between(stamps, order.starts)):
         return
-    same = np.flatnonzero(np.diff(order.time).astype(np.float64) == 0) + 1
+    same = np.flatnonzero(stamps[1:] == stamps[:-1]) + 1
     same = same[~np.isin(same, order.starts)]
     first = int(same[0])
     rows = sorted(table.first_row + order.row(place) for place in (first - 1, first))
-    series = "" if len(order.ids) == 1 else f" of series {order.ids[_sequence(order.starts, first)]!r}"
+    sequence = int(np.searchsorted(order.starts, first, side="right")) - 1
+    series = "" if len(order.ids) == 1 else f" of series {order.ids[sequence]!r}"
+    more = f" (and {len(same) - 1} more such pairs)" if len(same) > 1 else ""
     raise DataError(
-        f"rows {rows[0]} and {rows[1]}{series} have the same time {order.time[first]}"
-        + (f" (and {len(same) - 1} more such pairs)" if len(same) > 1 else ""),
+        f"rows {rows[0]} and {rows[1]}{series} have the same time {stamps[first]}{more}",
         where=f"{table.source}, column {time!r}",
         mend="remove the repeated rows; or, where the file holds several series, name the column that tells them "
         "apart with --group; or merge them with --resample mean",
     )
-
-
-def _sequence(starts: _Rows, place: int) -> int:
-    return int(np.searchsorted(starts, place, side="right")) - 1
 
 
 def varies(column: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> bool:

@@ -5,15 +5,15 @@ Letters: B batch, T time, D inputs, H horizon, M targets, Q quantiles, K static 
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from unrolled.core.errors import BundleError, ConfigError, DataError
-from unrolled.core.records import Note
+from unrolled.core.records import Note, Record
 from unrolled.prepare import assemble
 from unrolled.prepare import truth as truths
 from unrolled.prepare.arrays import Arrays
@@ -28,6 +28,23 @@ from unrolled.prepare.transforms import Chain, Step
 from unrolled.program.shapes import Inputs
 
 _Float64 = npt.NDArray[np.float64]
+
+_KEPT = 4
+"""Series whose bindings are kept: training, validation, test and one more."""
+
+
+class _Stored(Record):
+    """A fitted preprocessor as it stands in a bundle."""
+
+    reading: Schema
+    horizon: int = Field(ge=0, le=1_000_000)
+    transforms: dict[str, list[Step]]
+    per_series: bool
+    cap: float | None
+    masked: tuple[int, ...]
+    scaling: dict[str, Any]
+    static: dict[str, Any]
+    labels: dict[str, Any]
 
 
 class Preprocessor:
@@ -61,7 +78,7 @@ class Preprocessor:
     ) -> None:
         _refuse_contradictions(schema, horizon, per_series, cap)
         self.horizon, self.per_series, self.cap = horizon, per_series, cap
-        self.transforms = {key: list(steps) for key, steps in (transforms or {}).items()}
+        self.transforms: dict[str, list[Step]] = {key: list(steps) for key, steps in (transforms or {}).items()}
         self.notes: tuple[Note, ...] = ()
         self._set(schema)
 
@@ -171,17 +188,19 @@ class Preprocessor:
 
     def to_json(self) -> dict[str, Any]:
         """Options and fitted values, ready for JSON."""
-        return {
-            "schema": self.schema.model_dump(mode="json"),
-            "horizon": self.horizon,
-            "transforms": self.transforms,
-            "per_series": self.per_series,
-            "cap": self.cap,
-            "masked": list(self._fitted.masked),
-            "scaling": self._fitted.scaling.fitted(),
-            "static": self._fitted.static.fitted(),
-            "labels": self._labels.fitted(),
-        }
+        fitted = self._fitted
+        stored = _Stored(
+            reading=fitted.schema,
+            horizon=self.horizon,
+            transforms=self.transforms,
+            per_series=self.per_series,
+            cap=self.cap,
+            masked=fitted.masked,
+            scaling=fitted.scaling.fitted(),
+            static=fitted.static.fitted(),
+            labels=self._labels.fitted(),
+        )
+        return stored.model_dump(mode="json")
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Preprocessor:
@@ -191,13 +210,19 @@ class Preprocessor:
             BundleError: the data is damaged or contradicts itself.
         """
         try:
-            options = {key: data[key] for key in ("horizon", "transforms", "per_series", "cap")}
-            made = cls(Schema.model_validate(data["schema"]), **options)
-            made._fitted.scaling.load(data["scaling"])
-            made._fitted.static.load(data["static"], 1)
-            made._labels.load(data["labels"], 1)
-            made._set_masked([int(at) for at in data["masked"]])
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ConfigError) as error:
+            stored = _Stored.model_validate(data)
+            made = cls(
+                stored.reading,
+                horizon=stored.horizon,
+                transforms=stored.transforms,
+                per_series=stored.per_series,
+                cap=stored.cap,
+            )
+            made._fitted.scaling.load(stored.scaling)
+            made._fitted.static.load(stored.static, 1)
+            made._labels.load(stored.labels, 1)
+            made._set_masked(stored.masked)
+        except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
             raise BundleError(f"the preprocessing is damaged ({type(error).__name__}: {error})") from error
         return made
 
@@ -222,9 +247,9 @@ class Preprocessor:
             )
         scaling = Scaling(layout.numbers, self.transforms, per_series=self.per_series)
         self._fitted = Fitted(schema, layout, scaling, static)
-        self._bound: dict[int, tuple[weakref.ref[Series], Binding]] = {}
+        self._bound: dict[int, Binding] = {}
 
-    def _set_masked(self, masked: list[int]) -> None:
+    def _set_masked(self, masked: Sequence[int]) -> None:
         fitted = self._fitted
         if any(not 0 <= at < len(fitted.layout.numbers) for at in masked):
             raise BundleError("the columns whose holes are inputs are damaged")
@@ -239,14 +264,14 @@ class Preprocessor:
         self._set_masked([int(at) for at in np.flatnonzero(holes)])
 
     def _bind(self, series: Series) -> Binding:
-        """The binding of a series; it is kept as long as the series lives."""
-        key = id(series)
-        held = self._bound.get(key)
-        if held is None or held[0]() is not series:
-            bindings = self._bound
-            held = (weakref.ref(series, lambda _: bindings.pop(key, None)), Binding(series, self._fitted))
-            bindings[key] = held
-        return held[1]
+        """The binding of a series, which keeps it alive; the last few are kept."""
+        bound = self._bound.get(id(series))
+        if bound is None:
+            bound = Binding(series, self._fitted)
+            while len(self._bound) >= _KEPT:
+                del self._bound[next(iter(self._bound))]
+            self._bound[id(series)] = bound
+        return bound
 
     def _numeric_targets(self) -> list[int]:
         return [at for at, column in enumerate(self._fitted.layout.targets) if column.kind == "number"]

@@ -87,5 +87,5 @@ def refuse_holes(
             raise DataError(
                 "a value is missing",
                 where=where,
-                mend="fill it in, or choose what to do with --missing mask, fill_forward or interpolate",
+                mend="fill it in, or train with --missing mask, fill_forward or interpolate",
             )

@@ -6,10 +6,11 @@ Letters: N rows, S sequences, B samples, H steps ahead.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, model_validator
 
 from unrolled.core.records import Record
 from unrolled.prepare.pages import Pages
@@ -34,12 +35,18 @@ class Rhythm(Record):
         gaps: steps longer than usual.
     """
 
-    step: float
+    step: float = Field(gt=0, allow_inf_nan=False)
     stamps: bool = True
-    months: int = 0
-    weekdays: str = ""
+    months: int = Field(0, ge=0, le=1200)
+    weekdays: str = Field("", pattern="^([01]{7})?$")
     regular: bool = True
     gaps: int = 0
+
+    @model_validator(mode="after")
+    def _has_a_day(self) -> Self:
+        if self.weekdays and "1" not in self.weekdays:
+            raise ValueError("a week without a day that has rows")
+        return self
 
     def after(self, last: npt.NDArray[Any], steps: int) -> npt.NDArray[Any]:
         """``(B, H)`` times that follow ``last`` ``(B,)``; days off are skipped, holidays are not known."""

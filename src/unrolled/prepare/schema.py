@@ -6,9 +6,10 @@ A schema is stored in the bundle; the same schema reads the training file and ev
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Unpack
+from typing import Self, Unpack
 
 import numpy as np
+from pydantic import model_validator
 
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.records import Note, Record
@@ -53,6 +54,28 @@ class Schema(Record):
     time_delta: bool = False
     resample: Resample | None = None
     several: str | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        """A schema out of a bundle may have been tampered with: what reading it relies on is checked here."""
+        names = [column.name for column in self.columns]
+        levels = {"feature": ("row",), "known": ("row",), "static": ("case",)}
+        rules = {
+            "a name is used twice": len(set(names)) == len(names),
+            "time without its unit": (self.time is None) == (self.unit is None),
+            "calendar without time": not self.calendar or self.time is not None,
+            "time steps without a rhythm": not (self.time_delta or self.resample) or self.rhythm is not None,
+            "rhythm without time": self.rhythm is None or self.time is not None,
+            "plain numbers as time stamps": self.rhythm is None or self.rhythm.stamps == (self.unit != "number"),
+            "a calendar of plain numbers": not self.calendar or self.unit != "number",
+            "a column at the wrong level": all(c.level in levels.get(c.role, (c.level,)) for c in self.columns),
+            "a forecast of something else than numbers a row": not self.forecast
+            or all(c.level == "row" and c.kind == "number" for c in self.of_role("target")),
+        }
+        broken = [rule for rule, holds in rules.items() if not holds]
+        if broken:
+            raise ValueError("; ".join(broken))
+        return self
 
     @property
     def frequency(self) -> float | None:

@@ -162,10 +162,10 @@ _TEMPLATES: Templates = {
         "The classes of '{column}' are unbalanced: {shares}.",
         "“{column}”的类别不均衡：{shares}。",
     ),
-    "duplicate_rows": (
+    "repeated_sequences": (
         "warning",
-        "{count} rows repeat another row in every column.",
-        "有 {count} 行与其他行完全相同。",
+        "{count} sequences repeat another one value by value: a split may put copies into two parts.",
+        "有 {count} 个序列与其他序列的数值完全相同：划分数据时，同样的序列可能落入两个部分。",
     ),
     "rows_as_series": (
         "info",

@@ -14,7 +14,6 @@ from pydantic import Field
 from unrolled.core.errors import ConfigError
 from unrolled.prepare.calibrate import platt, threshold
 from unrolled.prepare.decode import AlarmDecoding, Answer, Decoding
-from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
 from unrolled.program.functions import sigmoid
 from unrolled.program.shapes import Outputs
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from unrolled.data.batch import Batch
-
-_LABEL = {"kind": "category", "categories": ("no", "yes")}
 
 
 class FailureSettings(TaskSettings):
@@ -84,13 +81,7 @@ class Failure(Task):
             flag = values <= horizon if source == "life" else values > 0
             return np.where(np.isnan(values), np.nan, flag).astype(np.float32)
 
-        return replaced(series, column, label, **_LABEL)
-
-    def derive_schema(self, schema: Schema) -> Schema:
-        """The schema with the label in the place of the target."""
-        target = self._target(schema)
-        columns = tuple(c.model_copy(update=_LABEL) if c is target else c for c in schema.columns)
-        return schema.model_copy(update={"columns": columns})
+        return replaced(series, column, label, kind="category", categories=("no", "yes"))
 
     def fit(self, truth: Values) -> Self:
         """The weight of failing samples for "balanced" from the labels ``(n, 1)`` of the training part."""
@@ -129,7 +120,7 @@ class Failure(Task):
         chance, alarm = answer.probability[known, 0], answer.value[known, 0].astype(np.int64)
         return (
             *labels.ranking_figures(label == 1, chance[:, 1]),
-            *labels.alarm_figures(label, alarm),
+            *labels.detection_figures(label == 1, alarm == 1),
             *labels.probability_figures(label, chance),
         )
 

@@ -15,7 +15,6 @@ from pydantic import Field, model_validator
 from unrolled.core.errors import ConfigError
 from unrolled.prepare.calibrate import intervals
 from unrolled.prepare.decode import Answer, Decoding, NumberDecoding
-from unrolled.prepare.missing import observed_end
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.program.shapes import Outputs
@@ -23,7 +22,7 @@ from unrolled.tasks import losses, numbers
 from unrolled.tasks.plugin import Plugin, resolve
 from unrolled.tasks.statistic import Statistic, mean
 from unrolled.tasks.task import Columns, Scales, Task, TaskSettings, Values, numeric_targets
-from unrolled.tasks.windows import Span, ending, sliding, too_short
+from unrolled.tasks.windows import Span, sliding, too_short
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -95,11 +94,6 @@ class Forecast(Task):
         if spans and not len(found):
             raise too_short(series, window, horizon)
         return found
-
-    def latest(self, series: Series, *, window: int | None) -> Samples:
-        """Windows that end where the targets do; rows after that hold what is known of the future."""
-        targets = [series.index(column) for column in series.of_role("target")]
-        return ending(series, observed_end(series.values, series.starts, targets), window)
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
         settings = self.settings

@@ -5,7 +5,7 @@ Letters: n samples, K classes, R draws.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from unrolled.tasks.statistic import Additive, Float, Index, Ranking, Statistic, mean
 
 Values = npt.NDArray[np.floating[Any]]
+Flags = npt.NDArray[np.bool_]
 
 _BINS = 15  # of the calibration error (Guo et al. 2017)
 
@@ -27,31 +28,42 @@ def confusion_figures(truth: Index, predicted: Index, classes: int) -> tuple[Sta
         classes: K.
     """
     figures = {"accuracy": _accuracy, "balanced_accuracy": _balanced, "macro_f1": _macro_f1}
-    return tuple(_of_confusion(name, truth, predicted, classes, finish) for name, finish in figures.items())
+    cells, ones = truth * classes + predicted, np.ones((len(truth), 1))
+
+    def of_counts(finish: Callable[[Float], Float]) -> Callable[[Float], Float]:
+        return lambda sums: finish(sums.reshape(-1, classes, classes))
+
+    return tuple(
+        Additive(name, "higher", ones, of_counts(finish), cells, classes * classes) for name, finish in figures.items()
+    )
 
 
 def class_figures(truth: Index, predicted: Index, names: Sequence[str]) -> tuple[Statistic, ...]:
     """Precision, recall and F1 of each class, named ``f1:V``."""
-    figures = {"precision": _precision, "recall": _recall, "f1": _f1}
-
-    def of_class(code: int, figure: Any) -> Any:
-        return lambda counts: figure(counts)[:, code]
-
     return tuple(
-        _of_confusion(f"{name}:{label}", truth, predicted, len(names), of_class(code, figure))
+        figure
         for code, label in enumerate(names)
-        for name, figure in figures.items()
+        for figure in detection_figures(truth == code, predicted == code, f":{label}")
     )
 
 
-def alarm_figures(truth: Index, predicted: Index) -> tuple[Statistic, ...]:
-    """F1, precision and recall of the positive class of two."""
-    figures = {"f1": _f1, "precision": _precision, "recall": _recall}
+def detection_figures(actual: Flags, said: Flags, suffix: str = "") -> tuple[Statistic, ...]:
+    """Precision, recall and F1 of something that is there or not; 0 where there is nothing to divide by."""
+    amounts = np.stack([actual & said, said, actual], axis=1).astype(np.float64)
 
-    def of_alarm(figure: Any) -> Any:
-        return lambda counts: figure(counts)[:, 1]
+    def over(divisor: Callable[[Float], Float]) -> Callable[[Float], Float]:
+        def share(sums: Float) -> Float:
+            below = divisor(sums[:, 0])
+            return np.divide(sums[:, 0, 0], below, out=np.zeros(len(sums)), where=below > 0)
 
-    return tuple(_of_confusion(name, truth, predicted, 2, of_alarm(figure)) for name, figure in figures.items())
+        return share
+
+    figures = {
+        "precision": over(lambda sums: sums[:, 1]),
+        "recall": over(lambda sums: sums[:, 2]),
+        "f1": over(lambda sums: (sums[:, 1] + sums[:, 2]) / 2),
+    }
+    return tuple(Additive(name + suffix, "higher", amounts, finish) for name, finish in figures.items())
 
 
 def probability_figures(truth: Index, probability: Values) -> tuple[Statistic, ...]:
@@ -74,12 +86,12 @@ def calibration_error(truth: Index, probability: Values) -> Statistic:
     return Additive("ece", "lower", amounts, _ece, cells, _BINS)
 
 
-def ranking_figures(positive: npt.NDArray[np.bool_], score: Values) -> tuple[Statistic, ...]:
+def ranking_figures(positive: Flags, score: Values) -> tuple[Statistic, ...]:
     """Average precision and ROC AUC of a score."""
     exact: Float = score.astype(np.float64)
     return (
-        Ranking("average_precision", "higher", "average_precision", exact, positive),
-        Ranking("roc_auc", "higher", "roc_auc", exact, positive),
+        Ranking("average_precision", "higher", exact, positive),
+        Ranking("roc_auc", "higher", exact, positive),
     )
 
 
@@ -87,15 +99,6 @@ def confusion(truth: Index, predicted: Index, classes: int) -> Index:
     """``(K, K)`` counts, rows true classes."""
     cells = np.bincount(truth * classes + predicted, minlength=classes * classes)
     return cells.reshape(classes, classes)
-
-
-def _of_confusion(name: str, truth: Index, predicted: Index, classes: int, finish: Any) -> Additive:
-    def of_counts(sums: Float) -> Float:
-        result: Float = finish(sums.reshape(-1, classes, classes))
-        return result
-
-    cells = truth * classes + predicted
-    return Additive(name, "higher", np.ones((len(truth), 1)), of_counts, cells, classes * classes)
 
 
 def _diagonal(counts: Float) -> Float:
@@ -107,35 +110,19 @@ def _accuracy(counts: Float) -> Float:
     return result
 
 
-def _recall(counts: Float) -> Float:
-    """``(R, K)``; 0 where a class never occurs."""
-    occurs = counts.sum(2)
-    return np.where(occurs > 0, _diagonal(counts) / occurs, 0.0)
-
-
-def _precision(counts: Float) -> Float:
-    """``(R, K)``; 0 where a class is never predicted."""
-    predicted = counts.sum(1)
-    return np.where(predicted > 0, _diagonal(counts) / predicted, 0.0)
-
-
-def _f1(counts: Float) -> Float:
-    """``(R, K)``; 0 where a class neither occurs nor is predicted."""
-    both = counts.sum(2) + counts.sum(1)
-    return np.where(both > 0, 2 * _diagonal(counts) / both, 0.0)
-
-
 def _balanced(counts: Float) -> Float:
     """Mean recall of the classes that occur."""
-    occurs = counts.sum(2) > 0
-    result: Float = _recall(counts).sum(1) / occurs.sum(1)
+    occurs = counts.sum(2)
+    recall = np.divide(_diagonal(counts), occurs, out=np.zeros_like(occurs), where=occurs > 0)
+    result: Float = recall.sum(1) / (occurs > 0).sum(1)
     return result
 
 
 def _macro_f1(counts: Float) -> Float:
     """Mean F1 of the classes that occur or are predicted."""
-    seen = counts.sum(2) + counts.sum(1) > 0
-    result: Float = _f1(counts).sum(1) / seen.sum(1)
+    both = counts.sum(2) + counts.sum(1)
+    f1 = np.divide(2 * _diagonal(counts), both, out=np.zeros_like(both), where=both > 0)
+    result: Float = f1.sum(1) / (both > 0).sum(1)
     return result
 
 

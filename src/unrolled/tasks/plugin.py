@@ -20,16 +20,14 @@ def _as_name(given: Any) -> Any:
     return name
 
 
-_functions: dict[str, Callable[..., Any]] = {}  # functions given as such in this process
+_functions: dict[str, Callable[..., Any]] = {}  # given or imported in this process
 
 Plugin = Annotated[str, Field(pattern=r"^[\w.]+:[\w.<>]+$"), BeforeValidator(_as_name)]
-"""The name of a function; a function itself is accepted and remembered for this process."""
+"""The name of a function; a function itself is accepted and remembered. Reading a name imports nothing."""
 
 
 def resolve(name: str) -> Callable[..., Any]:
-    """The function called "module:function".
-
-    Nothing is imported before this is called: reading settings out of a bundle runs no code.
+    """The function called "module:function"; importing it makes it known.
 
     Raises:
         ConfigError: there is no such module or function.
@@ -50,4 +48,10 @@ def resolve(name: str) -> Callable[..., Any]:
     if not callable(found):
         raise ConfigError(f"{name!r} is not a function", where="option loss or metrics")
     function: Callable[..., Any] = found
+    _functions[name] = function
     return function
+
+
+def known(name: str) -> bool:
+    """Whether the function was given, or imported by its name, in this process."""
+    return name in _functions

@@ -10,18 +10,35 @@ from unrolled.core.validation import nearest, validated
 from unrolled.tasks.classify import Classify
 from unrolled.tasks.failure import Failure
 from unrolled.tasks.forecast import Forecast
+from unrolled.tasks.plugin import known, resolve
 from unrolled.tasks.regress import Regress
 from unrolled.tasks.task import Task
 
 TASKS: Mapping[str, type[Task]] = {task.name: task for task in (Classify, Failure, Forecast, Regress)}
 
 
-def make_task(name: str, settings: Mapping[str, Any] | None = None) -> Task:
+def make_task(name: str, settings: Mapping[str, Any] | None = None, *, trusted: bool = True) -> Task:
     """The task called ``name`` with the given settings, its defaults elsewhere.
 
+    Args:
+        name: of the task.
+        settings: its options.
+        trusted: the settings are the user's own, and the functions they name are imported now. From a bundle they
+            are not: names that this process does not know already are left out, so that no code runs.
+
     Raises:
-        ConfigError: there is no such task or setting, or a value does not fit.
+        ConfigError: there is no such task, setting or function, or a value does not fit.
     """
     if name not in TASKS:
         raise ConfigError(f"there is no task {name!r}", where="option task", mend=nearest(name, TASKS))
-    return TASKS[name](settings=validated(TASKS[name].options, settings or {}, where=name))
+    options = TASKS[name].options
+    checked = validated(options, settings or {}, where=name)
+    loss = getattr(checked, "loss", "")
+    if trusted:
+        for function in (*checked.metrics, *([loss] if ":" in loss else [])):
+            resolve(function)
+        return TASKS[name](settings=checked)
+    safe: dict[str, Any] = {"metrics": tuple(filter(known, checked.metrics))}
+    if ":" in loss and not known(loss):
+        safe["loss"] = options.model_fields["loss"].default
+    return TASKS[name](settings=checked.model_copy(update=safe))

@@ -75,9 +75,8 @@ _CHUNK = 4_000_000  # weights held at once by a ranking
 
 @dataclass(frozen=True)
 class Ranking(Statistic):
-    """How well a score ranks positive samples above negative ones: average precision or ROC AUC."""
+    """How well a score ranks positive samples above negative ones: "average_precision" or "roc_auc"."""
 
-    kind: Literal["average_precision", "roc_auc"]
     score: Float
     positive: npt.NDArray[np.bool_]
 
@@ -85,7 +84,7 @@ class Ranking(Statistic):
         order = np.argsort(-self.score, kind="stable")
         positive, member = self.positive[order], member[order]
         ends = np.flatnonzero(np.append(np.diff(self.score[order]) != 0, True))  # of equal scores
-        measure = _average_precision if self.kind == "average_precision" else _roc_auc
+        measure = {"average_precision": _average_precision, "roc_auc": _roc_auc}[self.name]
         rows = max(1, _CHUNK // max(1, len(order)))
         values = []
         for at in range(0, len(weights), rows):

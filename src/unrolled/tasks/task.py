@@ -18,12 +18,11 @@ from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.records import Metric, Record
 from unrolled.prepare.decode import Answer, Decoding, decode
 from unrolled.prepare.samples import Samples
-from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Role, Series
 from unrolled.program.shapes import Outputs
 from unrolled.tasks.plugin import Plugin, resolve
 from unrolled.tasks.statistic import Opaque, Statistic
-from unrolled.tasks.windows import Span, ending, known_truth, sliding, too_short, whole
+from unrolled.tasks.windows import Span, known_truth, sliding, too_short, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,10 +122,6 @@ class Task(ABC):
         """
         return series
 
-    def derive_schema(self, schema: Schema) -> Schema:
-        """The schema of ``derive``'s series, for the preprocessor; files are read with the schema as it was."""
-        return schema
-
     def samples(
         self, series: Series, spans: Sequence[Span], *, window: int | None, stride: int = 1, last: bool = False
     ) -> Samples:
@@ -160,10 +155,6 @@ class Task(ABC):
             names = ", ".join(repr(column.name) for column in targets)
             raise DataError(f"no sample has a value in the target {names}", where=series.source)
         return found
-
-    def latest(self, series: Series, *, window: int | None) -> Samples:
-        """The end of each sequence: what a prediction on new data is made from, with or without truth."""
-        return ending(series, series.starts[1:], window)
 
     def metrics(self, truth: Values, answer: Answer, scales: Scales | None = None) -> tuple[Statistic, ...]:
         """All figures of merit that are defined on these samples, the user's own last."""

@@ -40,7 +40,8 @@ def sliding(
             lowest = max(lowest, highest)
         ends.append(np.arange(lowest, highest + 1, stride, dtype=np.int64))
     sequences = np.repeat([span[0] for span in spans], [len(part) for part in ends]).astype(np.int64)
-    return _reaching_back(series, np.concatenate([np.empty(0, np.int64), *ends]), sequences, window)
+    stops = np.concatenate([np.empty(0, np.int64), *ends])
+    return Samples(np.maximum(series.starts[sequences], stops - window), stops, sequences)
 
 
 def whole(series: Series, spans: Sequence[Span], *, window: int | None) -> Samples:
@@ -51,14 +52,6 @@ def whole(series: Series, spans: Sequence[Span], *, window: int | None) -> Sampl
     if window is not None:
         begins = np.maximum(begins, ends - window)
     return Samples(begins, ends, sequences)
-
-
-def ending(series: Series, ends: npt.NDArray[np.int64], window: int | None) -> Samples:
-    """The ``window`` rows before row ``ends[s]`` of each sequence that has any; fewer where it is shorter."""
-    sequences = np.flatnonzero(ends > series.starts[:-1])
-    ends = ends[sequences]
-    reach = window if window is not None else int(series.lengths.max(initial=1))
-    return _reaching_back(series, ends.astype(np.int64), sequences, reach)
 
 
 def known_truth(series: Series, samples: Samples, targets: Sequence[Column]) -> Samples:
@@ -80,10 +73,3 @@ def too_short(series: Series, window: int | None, ahead: int) -> DataError:
         where=series.source,
         mend="choose a smaller --window or --horizon, or give longer sequences",
     )
-
-
-def _reaching_back(
-    series: Series, ends: npt.NDArray[np.int64], sequences: npt.NDArray[np.int64], window: int
-) -> Samples:
-    begins = np.maximum(series.starts[sequences], ends - window)
-    return Samples(begins.astype(np.int64), ends, sequences)

@@ -89,7 +89,7 @@ def fit(
         batches: training part; under ``torchrun`` this process's share of it.
         loss: mean loss of a batch. Gradient accumulation and data-parallel training weigh batches by their number
             of samples, so that they equal one large batch.
-        settings: all options.
+        settings: all options; ``batch_size`` and ``warm_layers`` are for the caller, who makes batches and weights.
         valid: validation part, whole in every process; without it nothing is monitored and the last weights stay.
         measure: the figure to show beside the loss, and to monitor.
         folder: where ``metrics.jsonl`` and the checkpoint go; None writes nothing.
@@ -218,6 +218,7 @@ class _Loop:
         fitting.epoch, fitting.batch, fitting.began = fitting.epoch + 1, 0, fitting.seconds
         fitting.watch.reset()
         self._tell("on_epoch")
+        fitting.stop = self._fabric.broadcast(fitting.stop)  # a hook in the first process stops all of them
         if fitting.epoch % self._job.settings.checkpoint_epochs == 0 and self._due():
             self._save()
 

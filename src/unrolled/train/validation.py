@@ -24,24 +24,21 @@ def validate(
         NotFinite: a loss is NaN or infinite.
     """
     net.eval()
-    losses: list[Tensor] = []
-    sizes: list[int] = []
+    total, samples = 0.0, 0
 
     def pairs() -> Iterator[tuple[Tensor, Batch]]:
-        for batch in batches.epoch(0):
+        nonlocal total, samples
+        for number, batch in enumerate(batches.epoch(0)):
             batch = batch.to(device)
             output = net(**batch.inputs())
-            losses.append(loss(output, batch))
-            sizes.append(len(batch))
+            value = float(loss(output, batch))
+            if not math.isfinite(value):  # before a measure stumbles over it
+                raise NotFinite(value, math.nan, number, part="validation")
+            total, samples = total + value * len(batch), samples + len(batch)
             yield output, batch
 
     outputs = pairs()
     metric = None if measure is None else measure(outputs)
     for _ in outputs:  # what the measure did not read counts in the loss all the same
         pass
-    values = torch.stack(losses).tolist()
-    for number, value in enumerate(values):
-        if not math.isfinite(value):
-            raise NotFinite(value, math.nan, number, part="validation")
-    mean = sum(value * size for value, size in zip(values, sizes, strict=True)) / sum(sizes)
-    return Metric(name="loss", value=mean), metric
+    return Metric(name="loss", value=total / samples), metric

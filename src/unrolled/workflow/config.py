@@ -122,6 +122,14 @@ class Config(Record):
         """Keys in the order of the record, no aliases."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
+    def over(self, given: Mapping[str, Any], where: str = "options") -> Config:
+        """This config with the entries of nested ``given`` in the place of its own; None leaves what stands.
+
+        Raises:
+            ConfigError: an unknown key, or a value that does not fit.
+        """
+        return Config.parse(_over(self.model_dump(), given), where=where)
+
     def changed(self, assignments: Sequence[str]) -> Config:
         """The config after ``key=value`` assignments such as ``train.learning_rate=0.01``.
 
@@ -141,6 +149,17 @@ class Config(Record):
                 place = place.setdefault(parent, {}) if isinstance(place, dict) else {}
             place[last] = _value(value)
         return Config.parse(plain, where="--set")
+
+
+def _over(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in given.items():
+        if isinstance(value, Mapping):
+            below = merged.get(key)
+            merged[key] = _over(below if isinstance(below, Mapping) else {}, value)
+        elif value is not None:
+            merged[key] = value
+    return merged
 
 
 def _value(text: str) -> Any:

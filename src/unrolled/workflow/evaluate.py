@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Evaluation
@@ -19,18 +21,21 @@ from unrolled.tasks import Forecast
 from unrolled.workflow.model import Model
 
 
-def evaluate_bundle(bundle: Bundle | Path | str, data: Any, **options: Any) -> Evaluation:
+def evaluate_bundle(
+    bundle: Bundle | Path | str, data: Any, *, net: nn.Module | None = None, **options: Any
+) -> Evaluation:
     """Figures with intervals, baselines and a verdict, on every window of ``data``.
 
     Args:
         bundle: file, folder of a run, or a bundle in memory.
         data: file, folder, frame or array with the truth in it.
+        net: computes in the place of the bundle's plan; a bundle of a user's own module needs it.
         options: of the reader.
 
     Raises:
         UnrolledError: bundle and data do not fit, or there is no truth.
     """
-    model = Model.of(bundle)
+    model = Model.of(bundle, net)
     given = _series(model, data, options)
     derived = model.task.derive(given)
     samples = model.task.samples(derived, whole(derived), window=model.window)

@@ -47,6 +47,8 @@ def open_table(settings: DataSettings, given: Any = None) -> Table:
     source = settings.path if given is None else given
     if source is None:
         raise ConfigError("no data was given", where="data.path", mend="name a file or folder")
+    if isinstance(source, Table):
+        return source
     return read(source, **settings.options)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -24,7 +25,7 @@ from unrolled.core.records import DataFacts, Evaluation, NetFacts, Note, Run, Ru
 from unrolled.core.validation import validated
 from unrolled.data import Batches
 from unrolled.evaluate import assess
-from unrolled.nets import Net
+from unrolled.nets import CustomNet, Net
 from unrolled.prepare.decode import Decoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.samples import Samples
@@ -89,12 +90,14 @@ class _Job:
     task: Task
     settings: TrainSettings
     notes: tuple[Note, ...]
+    weights: npt.NDArray[np.float32] | None = None
 
 
 def train(
     config: Config,
     *,
     data: Any = None,
+    weights: npt.ArrayLike | None = None,
     net: nn.Module | None = None,
     folder: Path | str | None = None,
     runs: Path | None = None,
@@ -105,7 +108,8 @@ def train(
     Args:
         config: what to do; gaps are filled from the data.
         data: frame, array or Table in place of ``config.data.path``.
-        net: a user's own module in place of ``config.net``, with the signature of ``nets.Net``.
+        weights: ``(S,)`` weight of each sequence in the training loss, in the order of ``Series.ids``.
+        net: a user's own module in place of ``config.net``, see ``nets.custom.CustomNet``.
         folder: where the run is kept.
         runs: where a new folder is made for it when ``folder`` is None; None keeps nothing on disk.
         listener: is told how it goes.
@@ -115,6 +119,8 @@ def train(
     """
     listener = listener or Silent()
     job = _prepare(config, data)
+    if weights is not None:
+        job = replace(job, weights=_weights(weights, job.source.train[0]))
     home = None
     if folder is not None or runs is not None:
         home = RunFolder.create(folder, task=job.task.name, parent=runs or Path())
@@ -142,12 +148,25 @@ def _prepare(config: Config, data: Any) -> _Job:
     if name == "auto":
         name, note = guess_task(table, config.data)
         notes.append(note)
-    make_task(name, _options(config))
+    # A user's own function becomes its name, so that the config stays plain data.
+    options = make_task(name, _options(config)).settings.model_dump(mode="json", exclude_unset=True)
+    config = config.model_copy(update={"task": {"name": name, **options}})
     source = load(table, config.data, name)
     config, more = complete(config, name, *source.train)
     task = make_task(name, _options(config))
     settings = validated(TrainSettings, config.train, where="train")
     return _Job(config, source, task, settings, (*source.notes, *notes, *more))
+
+
+def _weights(given: npt.ArrayLike, series: Series) -> npt.NDArray[np.float32]:
+    weights = np.asarray(given, dtype=np.float32)
+    if weights.shape != (len(series.ids),):
+        raise DataError(
+            f"the weights have the shape {weights.shape}, but there are {len(series.ids)} sequences",
+            where=series.source,
+            mend="give one weight a sequence",
+        )
+    return weights
 
 
 def _options(config: Config) -> dict[str, Any]:
@@ -162,9 +181,9 @@ def _run(job: _Job, own: nn.Module | None, home: RunFolder | None, listener: Lis
     facts = job.source.facts.model_copy(update={"parts": parts})
     listener.data(facts, (*job.notes, *preprocessor.notes))
     seed_everything(job.config.seed)
-    net = own if own is not None else _net(job, task, preprocessor, samples["train"], series["train"][0])
+    net = _net(job, task, preprocessor, samples["train"], series["train"][0], own)
     _warm(job, net)
-    described = _describe(net)
+    described = net.summary()
     listener.net(described)
     result = fit(
         net,
@@ -231,9 +250,13 @@ def _derived(column: Any, series: Series) -> Any:
     return next((own for own in series.columns if own.name == column.name and own.role == "target"), column)
 
 
-def _net(job: _Job, task: Task, preprocessor: Preprocessor, samples: Samples, series: Series) -> Net:
+def _net(
+    job: _Job, task: Task, preprocessor: Preprocessor, samples: Samples, series: Series, own: nn.Module | None
+) -> Net | CustomNet:
     lengths = np.unique(samples.lengths)
     inputs = preprocessor.inputs(int(lengths[0]) if len(lengths) == 1 else None)
+    if own is not None:
+        return CustomNet(own, inputs, task.outputs(series))
     return Net(job.config.net or [], inputs, task.outputs(series))
 
 
@@ -246,9 +269,15 @@ def _batches(
     job: _Job, preprocessor: Preprocessor, series: Series, samples: Samples, *, shuffle: bool = False
 ) -> Batches:
     size = job.settings.batch_size if shuffle else max(256, job.settings.batch_size)
-    rank, world = _share() if shuffle else (0, 1)
     return Batches(
-        preprocessor, series, samples, batch_size=size, shuffle=shuffle, seed=job.settings.seed, share=(rank, world)
+        preprocessor,
+        series,
+        samples,
+        batch_size=size,
+        shuffle=shuffle,
+        seed=job.settings.seed,
+        weights=job.weights[samples.series] if shuffle and job.weights is not None else None,
+        share=_share() if shuffle else (0, 1),
     )
 
 
@@ -259,24 +288,8 @@ def _share() -> tuple[int, int]:
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def _describe(net: nn.Module) -> NetFacts:
-    if isinstance(net, Net):
-        return net.summary()
-    rows = tuple(
-        (f"{name} {type(module).__name__}", "", sum(p.numel() for p in module.parameters()))
-        for name, module in net.named_children()
-    )
-    tensors = net.state_dict().values()
-    return NetFacts(
-        spec=f"{type(net).__module__}:{type(net).__qualname__}",
-        layers=rows,
-        parameters=sum(p.numel() for p in net.parameters()),
-        bytes=sum(t.numel() * t.element_size() for t in tensors),
-    )
-
-
 def _calibrated(
-    job: _Job, task: Task, net: nn.Module, preprocessor: Preprocessor, series: Any, samples: dict[str, Samples]
+    job: _Job, task: Task, net: Net | CustomNet, preprocessor: Preprocessor, series: Any, samples: dict[str, Samples]
 ) -> Model:
     """The model with its intervals, temperatures or threshold fitted on the validation part."""
     plain = Model.of(_bundle(job, task, net, preprocessor, task.decoding(preprocessor.schema)), net)
@@ -289,9 +302,8 @@ def _calibrated(
     return Model.of(_bundle(job, task, net, preprocessor, decoding), net)
 
 
-def _bundle(job: _Job, task: Task, net: nn.Module, preprocessor: Preprocessor, decoding: Decoding) -> Bundle:
+def _bundle(job: _Job, task: Task, net: Net | CustomNet, preprocessor: Preprocessor, decoding: Decoding) -> Bundle:
     """Everything a prediction needs, as data."""
-    own = isinstance(net, Net)
     facts = job.source.facts
     manifest = Manifest(
         task=task.name,
@@ -303,7 +315,7 @@ def _bundle(job: _Job, task: Task, net: nn.Module, preprocessor: Preprocessor, d
         },
         preprocessing=preprocessor.to_json(),
         net=net.spec.dump() if isinstance(net, Net) else None,
-        custom=None if own else f"{type(net).__module__}:{type(net).__qualname__}",
+        custom=net.path if isinstance(net, CustomNet) else None,
         inputs=preprocessor.inputs().model_dump(mode="json"),
         outputs=task.outputs(preprocessor.schema).model_dump(mode="json"),
         plan=net.plan().model_dump(mode="json") if isinstance(net, Net) else None,

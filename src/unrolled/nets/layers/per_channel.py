@@ -16,7 +16,6 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from unrolled.core.errors import ConfigError
-from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Bracket, LayerSpec, need_sequence
@@ -76,6 +75,3 @@ class PerChannel(Bracket):
             )
         )
         return replace(result, x=ops.unfold_channels(result.x, channels=channels))
-
-    def obstacle(self) -> Note | None:
-        return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar, Literal
 
+from unrolled.core.errors import ConfigError
 from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
@@ -34,9 +35,14 @@ class Pool(Layer):
     def __init__(self, kind: Kind, shape: Shape) -> None:
         super().__init__()
         need_sequence(shape, "pooling")
+        if kind == "last" and shape.added:
+            raise ConfigError(
+                "no step has seen the whole sequence where two directions are added",
+                mend="use merge: concat in the layer before, or another pooling",
+            )
         self.kind, self.backward = kind, shape.backward
         size = shape.size * (2 if kind == "mean_max" else 1)
-        self.shape = replace(shape, form="vector", size=size, targets=0, backward=0)
+        self.shape = replace(shape, form="vector", size=size, targets=0, backward=0, added=False)
 
     def forward(self, flow: Flow) -> Flow:
         if self.kind == "mean_max":

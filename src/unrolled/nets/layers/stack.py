@@ -5,9 +5,9 @@ Letters: B batch, T time, D inputs, H hidden.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 from pydantic import Field, create_model
 
@@ -54,8 +54,13 @@ def _restored(name: str, options: dict[str, Any]) -> RecurrentSpec:
 
 @cache
 def _spec(name: str, kind: type[Cell]) -> type[RecurrentSpec]:
+    types = get_type_hints(kind)
     options: dict[str, Any] = {
-        field.name: (Size if field.type in (int, "int") else field.type, ...) for field in fields(kind)
+        field.name: (
+            Size if types[field.name] is int else types[field.name],
+            ... if field.default is MISSING else field.default,
+        )
+        for field in fields(kind)
     }
     model: type[RecurrentSpec] = create_model(kind.__name__ + "Spec", __base__=RecurrentSpec, **options)
     model.name = name
@@ -73,7 +78,7 @@ class Stack(Layer):
 
     def __init__(self, spec: RecurrentSpec, shape: Shape) -> None:
         super().__init__()
-        need_sequence(shape, f"{spec.name} ")
+        need_sequence(shape, spec.name)
         if spec.dropout and spec.layers == 1:
             raise ConfigError(
                 "its dropout acts between recurrent layers, and there is only one",
@@ -100,6 +105,7 @@ class Stack(Layer):
             cell=spec.name,
             state=spec.size if fed_back and not spec.bidirectional else 0,
             backward=self.width if joined else 0,
+            added=spec.bidirectional and not joined,
         )
 
     def forward(self, flow: Flow) -> Flow:

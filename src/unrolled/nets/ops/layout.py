@@ -12,7 +12,7 @@ from unrolled.nets.ops.time import inside_only
 from unrolled.nets.trace import op
 from unrolled.program.ops.types import Align, Merge
 
-Optional = TypeVar("Optional", Tensor, Tensor | None)
+Maybe = TypeVar("Maybe", Tensor, Tensor | None)
 
 
 @op()
@@ -31,7 +31,7 @@ def merge(*xs: Tensor, kind: Merge) -> Tensor:
 
 
 @op()
-def repeat(x: Optional, /, *, times: int) -> Optional:
+def repeat(x: Maybe, /, *, times: int) -> Maybe:
     return None if x is None else x.repeat_interleave(times, dim=0)
 
 

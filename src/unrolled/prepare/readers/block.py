@@ -119,7 +119,7 @@ class _File:
     def write(self, values: Array) -> None:
         """Append."""
         self._dtype = values.dtype
-        rest = memoryview(np.ascontiguousarray(values).view(np.uint8)).cast("B")
+        rest = np.ascontiguousarray(values).view(np.uint8).data.cast("B")
         try:
             while rest:
                 rest = rest[self._handle.write(rest) :]

@@ -49,6 +49,8 @@ def readable(path: Path) -> Iterator[None]:
     """Turn the operating system's refusal to read ``path`` into a sentence."""
     try:
         yield
+    except DataError:
+        raise
     except FileNotFoundError as error:
         raise DataError("there is no such file", where=str(path), mend=_neighbours(path)) from error
     except IsADirectoryError as error:

@@ -47,14 +47,11 @@ def read(path: Path, options: ReadOptions) -> Table:
     if {"values", "starts"} <= found.keys():
         cases = _cut(found["values"], found["starts"], path.name)
         return arrays.read(cases, found.get("y"), found.get("groups"), path.name)
-    lengths = {name: array.shape for name, array in found.items()}
-    if (
-        not found
-        or len(set(lengths.values())) > 1
-        or any(len(shape) != 1 or not shape[0] for shape in lengths.values())
-    ):
+    lengths = {len(array) if array.ndim == 1 else 0 for array in found.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        shapes = {name: array.shape for name, array in found.items()}
         raise DataError(
-            f"the arrays are no columns of one table: {lengths}",
+            f"the arrays are no columns of one table: {shapes}",
             where=path.name,
             mend="name the sequences X, or values and starts, and the truth y; or give 1-D arrays of equal length",
         )
@@ -63,18 +60,24 @@ def read(path: Path, options: ReadOptions) -> Table:
 
 def load(path: Path, limit: int) -> dict[str, Array]:
     """All arrays of an archive, their sizes checked before memory is taken; raises as ``read``."""
+    with readable(path):
+        handle = path.open("rb")
     try:
-        with readable(path), zipfile.ZipFile(path) as archive:
+        with handle, zipfile.ZipFile(handle) as archive:
             members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
             total = sum(member.file_size for member in members)
             if total > limit:
                 raise too_large(path, total, limit)
-            return {member.filename.removesuffix(".npy"): _array(archive, member, path.name) for member in members}
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
+    except DataError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise DataError(f"the archive cannot be read: {error}", where=path.name, mend="save it again") from error
 
 
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> Array:
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{member.filename} is packed in a way that NumPy never uses")
     with archive.open(member) as handle:
         version = npy.read_magic(handle)
         if version not in _HEADERS:

@@ -18,7 +18,7 @@ import numpy as np
 from unrolled.core.errors import DataError, UnrolledError
 from unrolled.core.optional import require
 from unrolled.core.records import Note
-from unrolled.prepare.readers import beats
+from unrolled.prepare.readers import annotations, beats
 from unrolled.prepare.readers.content import readable, too_large
 from unrolled.prepare.readers.options import ReadOptions
 from unrolled.prepare.readers.wording import say
@@ -60,10 +60,14 @@ def read(path: Path, options: ReadOptions) -> Table:
         columns = {_column_name(record, at): np.ascontiguousarray(values[:, at]) for at in kept}
         time = np.arange(len(values)) / record.fs
         return Table({"time": time, **columns}, name.name, hints=Hints(time="time"), notes=() if every else notes)
-    with _translated(name):
-        found = _wfdb().rdann(str(name), "atr")
-        samples = np.asarray(found.sample, dtype=np.int64)
-    table = beats.cut(beats.Record(name.name, values[:, lead], float(record.fs), samples, found.symbol), options)
+    samples, symbols, rate = annotations.read(name.with_name(name.name + ".atr"), options.limit)
+    if rate not in (None, record.fs):
+        raise DataError(
+            f"annotations count {rate:g} samples a second, the signal {record.fs:g}",
+            where=f"{name.name}.atr",
+            mend="convert them to the rate of the signal",
+        )
+    table = beats.cut(beats.Record(name.name, values[:, lead], float(record.fs), samples, symbols), options)
     return Table(**{**vars(table), "notes": (*notes, *table.notes)})
 
 

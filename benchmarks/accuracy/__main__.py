@@ -1,0 +1,107 @@
+"""Accuracy of the default settings on real data, three seeds: ``python -m benchmarks.accuracy [CASE ...]``.
+
+Results go to ``benchmarks/accuracy/results/<case>.txt``: figures, machine, versions, commit, seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.accuracy.cases import CASES, Case, last_rmse, opened
+from unrolled.core.files import write_text
+from unrolled.workflow.config import Config
+from unrolled.workflow.evaluate import Series, whole
+from unrolled.workflow.train import Trained, train
+
+_RESULTS = Path(__file__).parent / "results"
+_SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def main() -> None:
+    """Run the cases named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", choices=[[], *CASES], help="all when none is named")
+    parser.add_argument("--data", type=Path, default=_SHARED, help="folder of the data sets")
+    parser.add_argument("--set", dest="changes", action="append", default=[], help="key=value, to try other settings")
+    asked = parser.parse_args()
+    for name in asked.cases or CASES:
+        text = report(name, CASES[name], asked.data, asked.changes)
+        print(text, flush=True)
+        if not asked.changes:
+            write_text(_RESULTS / f"{name}.txt", text)
+
+
+def report(name: str, case: Case, folder: Path, changes: list[str]) -> str:
+    """Train with every seed and tabulate."""
+    rows = [run(case, seed, folder, changes) for seed in case.seeds]
+    lines = [f"{name}: default settings, seeds {', '.join(map(str, case.seeds))}", f"published: {case.note}", ""]
+    for figure, (goal, sense) in case.goals.items():
+        values = np.array([row[0][figure] for row in rows])
+        met = {"at least": values.mean() >= goal, "at most": values.mean() <= goal}.get(sense)
+        verdict = "" if met is None else f"  goal {sense} {goal:g}: {'reached' if met else 'NOT reached'}"
+        each = ", ".join(f"{value:.4f}" for value in values)
+        lines.append(f"{figure:20} mean {values.mean():.4f}  spread {values.std(ddof=1):.4f}  ({each}){verdict}")
+    lines += ["", *(f"seed {seed}: {row[1]}" for seed, row in zip(case.seeds, rows, strict=True)), "", *_machine()]
+    return "\n".join(lines) + "\n"
+
+
+def run(case: Case, seed: int, folder: Path, changes: list[str]) -> tuple[dict[str, float], str]:
+    """Figures of one seed, and a line about the run."""
+    began = time.monotonic()
+    with opened(case, folder) as (plain, data):
+        trained = train(Config.parse({**plain, "seed": seed}).changed(changes), data=data)
+        found = {metric.name: metric.value for metric in trained.run.evaluation.model.metrics}
+        found |= _extra(trained, plain)
+    facts, net = trained.run.facts, trained.run.net
+    line = (
+        f"{time.monotonic() - began:.0f} s, {facts.epochs} epochs (best {facts.best_epoch}), "
+        f"{net.parameters:,} weights; {trained.run.evaluation.verdict.en}"
+    )
+    return found, line
+
+
+def _extra(trained: Trained, plain: dict[str, Any]) -> dict[str, float]:
+    """Figures that are this benchmark's own: the last cycle of each engine, the gain over a baseline."""
+    found: dict[str, float] = {}
+    evaluation = trained.run.evaluation
+    for scores in evaluation.baselines:
+        if scores.name == "logistic":
+            found["gain_over_logistic"] = (
+                evaluation.model["average_precision"].value - scores["average_precision"].value
+            )
+    if trained.model.task.name == "regress":
+        series = _test_series(trained, plain)
+        samples = trained.model.task.samples(series, whole(series), window=trained.model.window, last=True)
+        answer = trained.model.predictor.answer(series, samples).value[:, 0]
+        truth = trained.model.truth(series, samples)[:, 0]
+        found["last_rmse"] = last_rmse(truth, answer, None)
+        found["last_rmse_capped"] = last_rmse(truth, answer, 125)
+    return found
+
+
+def _test_series(trained: Trained, plain: dict[str, Any]) -> Series:
+    from unrolled.prepare.build import build
+    from unrolled.prepare.read import read
+
+    return build(read(plain["data"]["test"]), trained.model.predictor.settings.reading)
+
+
+def _machine() -> list[str]:
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return [
+        f"{date.today().isoformat()}, commit {commit.stdout.strip() or 'none'}, {platform.machine()}, "
+        f"{torch.get_num_threads()} threads, python {platform.python_version()}, torch {torch.__version__}"
+    ]
+
+
+if __name__ == "__main__":
+    main()

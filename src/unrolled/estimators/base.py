@@ -1,0 +1,193 @@
+"""What the three estimators share: one job to fit, its bundle to predict, save and pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from unrolled.core.bundle import Bundle, Manifest
+from unrolled.core.errors import BundleError
+from unrolled.core.files import write_text
+from unrolled.core.optional import require
+from unrolled.core.records import Evaluation, Run
+from unrolled.estimators.job import config_of, spec_of
+from unrolled.estimators.origin import Origin
+from unrolled.prepare.table import Table
+from unrolled.runtime import Prediction, Predictor
+from unrolled.workflow.predict import open_bundle
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Base of the estimators; they tell their arguments and fitted attributes themselves."""
+
+    _task: ClassVar[str]
+    net: Any
+    settings: Mapping[str, Any] | None
+    bundle_: Bundle
+    run_: Run
+    n_features_in_: int
+
+    @property
+    def evaluation_(self) -> Evaluation:
+        """The fitted model beside its baselines: on the validation part, without one on the training part."""
+        self._check_run()
+        return self.run_.evaluation
+
+    def save(self, path: Path | str) -> None:
+        """Write the bundle: the one file that ``load`` and ``unrolled predict`` read.
+
+        Raises:
+            NotFittedError: there is nothing to save.
+            UnrolledError: the file cannot be written.
+        """
+        check_is_fitted(self)
+        self.bundle_.write(path)
+
+    @classmethod
+    def load(cls, path: Path | str, *, net: Any = None) -> Self:
+        """An estimator that predicts with a bundle, made by ``save`` or by ``unrolled train``.
+
+        Args:
+            path: of the bundle, or of a run's folder.
+            net: the torch module that the bundle's weights belong to, where it was the user's own.
+
+        Raises:
+            BundleError: it is damaged, for another task, or its weights do not fit ``net``.
+        """
+        bundle = open_bundle(path)
+        if bundle.manifest.task != cls._task:
+            raise BundleError(
+                f"this bundle is for the task {bundle.manifest.task!r}, {cls.__name__} is for {cls._task!r}",
+                where=str(path),
+            )
+        made = cls(**cls._arguments(bundle.manifest))
+        made.net = made.net if net is None else net
+        made._adopt(bundle)
+        return made
+
+    def report(self, path: Path | str) -> None:
+        """Write the report on the last ``fit``, one HTML file.
+
+        Raises:
+            NotFittedError: there was no ``fit``; a bundle alone holds no record of it.
+            UnrolledError: the file cannot be written.
+        """
+        from unrolled.report.html import render
+
+        self._check_run()
+        write_text(path, render(self.run_, self.run_.config["language"]))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {**super().__getstate__()}
+        if "bundle_" in state:
+            state["bundle_"] = self.bundle_.to_bytes()
+            state.pop("_module")
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "bundle_" in state:
+            self._adopt(Bundle.from_bytes(state["bundle_"]))
+
+    @classmethod
+    def _arguments(cls, manifest: Manifest) -> dict[str, Any]:
+        """Arguments that would fit the model of a bundle again."""
+        return {"net": manifest.net, "window": manifest.settings.get("window")}
+
+    def _train(
+        self,
+        table: Table,
+        origin: Origin,
+        *,
+        valid: float,
+        target: tuple[str, ...] = (),
+        weights: npt.NDArray[np.float64] | None = None,
+        folder: Path | str | None = None,
+    ) -> None:
+        """Run the job and take its bundle over."""
+        from unrolled.estimators.module import generators_kept
+        from unrolled.workflow.train import train
+
+        config = config_of(self.get_params(deep=False), self._task, valid=valid, target=target)
+        own = self.net is not None and spec_of(self.net) is None
+        with generators_kept():
+            trained = train(
+                config, data=table, weights=weights, net=deepcopy(self.net) if own else None, folder=folder
+            )
+        bundle = origin.into(trained.bundle)
+        if trained.folder is not None:
+            bundle.write(trained.folder.bundle)
+        self.run_ = trained.run
+        self._adopt(bundle)
+
+    def _adopt(self, bundle: Bundle) -> None:
+        """Take over what predictions are made from."""
+        origin = Origin.of(bundle)
+        self._module = None
+        if bundle.manifest.custom is not None:
+            from unrolled.estimators.module import loaded
+
+            self._module = loaded(self.net, bundle)
+        self.bundle_, self._origin = bundle, origin
+        if origin.features is not None:
+            self.n_features_in_ = origin.features
+        if origin.names:
+            self.feature_names_in_ = np.asarray(origin.names, dtype=object)
+
+    def _options(self) -> dict[str, Any]:
+        """How files and frames are read."""
+        data = (self.settings or {}).get("data", {})
+        options: dict[str, Any] = data.get("options", {})
+        return options
+
+    def _predictor(self) -> Predictor:
+        if self._module is None:
+            return Predictor(self.bundle_)
+        from unrolled.workflow.model import torch_forward
+
+        return Predictor(self.bundle_, torch_forward(self._module))
+
+    def _evaluate(self, table: Table) -> Evaluation:
+        """The model beside its baselines, on data with the truth in it."""
+        from unrolled.workflow.evaluate import evaluate_bundle
+
+        return evaluate_bundle(self.bundle_, table, net=self._module)
+
+    def _check_width(self, width: int) -> None:
+        if width != self.n_features_in_:
+            raise ValueError(
+                f"X has {width} features, but {type(self).__name__} is expecting {self.n_features_in_} features as input"
+            )
+
+    def _check_run(self) -> None:
+        check_is_fitted(self, "run_", msg="This %(name)s was not fitted here; a bundle alone holds no record of it.")
+
+
+def names_of(y: Any) -> tuple[str, ...] | None:
+    """The columns that ``y`` names (one, a tuple, or none), or None where it holds values."""
+    if y is None or isinstance(y, str):
+        return () if y is None else (y,)
+    return y if isinstance(y, tuple) and all(isinstance(name, str) for name in y) else None
+
+
+def frame_of(prediction: Prediction) -> pl.DataFrame:
+    """A prediction as a polars frame, one row a sequence and step."""
+    polars = require("polars", extra="train", purpose="a table of predictions")
+    frame: pl.DataFrame = polars.DataFrame(prediction.table().columns)
+    return frame
