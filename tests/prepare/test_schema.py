@@ -233,7 +233,8 @@ def test_irregular_time_is_told_to_the_user_and_to_the_model() -> None:
     ("flags", "words"),
     [
         ({"calendar": ["hour_of_day", "moon"]}, "no calendar feature 'moon'"),
-        ({"frequency": -1.0}, "not above zero"),
+        ({"frequency": -1.0}, "not a number above zero"),
+        ({"frequency": float("inf")}, "not a number above zero"),
         ({"ignore": "Date", "calendar": "weekend"}, "calendar features need time stamps"),
         ({"ignore": "Date", "resample": "mean"}, "need a time column"),
         ({"ignore": "Date", "time_delta": True}, "needs a time column"),
@@ -251,6 +252,18 @@ def test_business_days_are_not_resampled_by_seconds() -> None:
     assert str(infer(table, task="forecast")[0].rhythm) == "1 business day"
     with pytest.raises(ConfigError, match="not a fixed number of seconds"):
         infer(table, task="forecast", resample="last")
+
+
+def test_targets_stand_at_one_level() -> None:
+    table = Table({"x": np.arange(6.0)}, "f", starts=np.array([0, 2, 6]), case_columns={"age": np.array([1.0, 2.0])})
+    with pytest.raises(ConfigError, match="one of 'age' and 'x' has one value a sequence"):
+        infer(table, task="regress", target=["age", "x"])
+
+
+def test_resampling_needs_a_step() -> None:
+    table = Table({"g": _text(*"abc"), "t": _days(3), "y": np.array([1.0, 2, 4])}, "f")
+    with pytest.raises(ConfigError, match="no series has two rows"):
+        infer(table, task="forecast", group="g", target="y", resample="mean")
 
 
 def test_calendar_can_be_chosen_or_left_out() -> None:

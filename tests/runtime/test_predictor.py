@@ -292,7 +292,8 @@ def test_a_torch_net_can_take_the_place_of_the_plan() -> None:
     ("key", "value", "says"),
     [
         ("task", "regress", "task"),
-        ("outputs", {"steps": 2, "targets": 1, "values": 1}, "outputs"),
+        ("outputs", {"steps": 2, "targets": 1, "values": 1}, "steps"),
+        ("outputs", {"steps": 3, "targets": 1, "values": 2}, "outputs"),
         ("outputs", {"steps": 3, "targets": 2, "values": 1}, "number of targets"),
         ("outputs", {}, "outputs"),
         ("settings", {}, "'decoding'"),

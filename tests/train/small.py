@@ -100,8 +100,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("settings")
     parser.add_argument("--share", action="store_true", help="divide each batch among the processes of torchrun")
     parser.add_argument("--dropout", type=float, default=0.0)
-    parser.add_argument("--stop-after", type=int, help="epochs after which a hook ends the run")
+    parser.add_argument("--stop-after", type=int, help="epochs after which a hook ends the run, to be resumed anew")
     asked = parser.parse_args(arguments)
+    for stop_after in {asked.stop_after: None, None: None}:
+        _run(asked, stop_after)
+
+
+def _run(asked: argparse.Namespace, stop_after: int | None) -> None:
     settings = TrainSettings.model_validate_json(asked.settings)
     share = (int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])) if asked.share else (0, 1)
     module = net(dropout=asked.dropout)
@@ -112,12 +117,13 @@ def main(arguments: list[str]) -> None:
         settings,
         valid=Memory(*data(20, 2), 20),
         folder=asked.folder,
-        hooks=[_Watcher(asked.stop_after)],
+        hooks=[_Watcher(stop_after)],
         resume=True,
     )
     rows = [{name: value for name, value in row.items() if name != "seconds"} for row in result.rows]
     answer = {"weights": digest(module), "rows": rows, "stopped": result.stopped, "best": result.best}
-    (asked.folder / f"answer-{share[0]}.json").write_text(json.dumps(answer))
+    name = f"answer-{share[0]}.json" if stop_after is None else f"stopped-{share[0]}.json"
+    (asked.folder / name).write_text(json.dumps(answer))
 
 
 def serve() -> None:

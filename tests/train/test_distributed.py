@@ -27,18 +27,16 @@ _SETTINGS = {
 }
 
 
-def _answer(folder: Path, rank: int) -> Any:
-    return json.loads((folder / f"answer-{rank}.json").read_text())
-
-
-def _two_processes(folder: Path, *options: str) -> list[Any]:
-    """What each process answered."""
+def _two_processes(folder: Path, *options: str) -> None:
     source = str(Path(__file__).parents[2] / "src")
     environment = {**os.environ, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
     command = [*_TORCHRUN, str(_SCRIPT), str(folder), json.dumps(_SETTINGS), "--share", *options]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return [_answer(folder, rank) for rank in range(2)]
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text())
 
 
 def test_two_processes_equal_one_also_when_stopped_and_resumed(tmp_path: Path) -> None:
@@ -46,13 +44,15 @@ def test_two_processes_equal_one_also_when_stopped_and_resumed(tmp_path: Path) -
 
     The run is stopped by a hook, which the first process alone has.
     """
-    stopped = _two_processes(tmp_path / "two", "--stop-after", "1")
-    assert [(one["stopped"], len(one["rows"])) for one in stopped] == [("enough", 1)] * 2
-    first, second = _two_processes(tmp_path / "two")
+    two = tmp_path / "two"
+    _two_processes(two, "--stop-after", "1")
+    for rank in range(2):
+        stopped = _read(two / f"stopped-{rank}.json")
+        assert (stopped["stopped"], len(stopped["rows"])) == ("enough", 1)
     main([str(tmp_path / "one"), json.dumps(_SETTINGS)])
-    alone = _answer(tmp_path / "one", 0)
+    first, second, alone = (_read(path) for path in (*sorted(two.glob("answer-*")), tmp_path / "one/answer-0.json"))
     assert first["weights"] == second["weights"]
     assert len(alone["rows"]) == 3
     for row, expected in zip(first["rows"], alone["rows"], strict=True):
         assert row == pytest.approx(expected, rel=1e-4)
-    assert len((tmp_path / "two" / "metrics.jsonl").read_text().splitlines()) == 3
+    assert len((two / "metrics.jsonl").read_text().splitlines()) == 3

@@ -13,18 +13,24 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from unrolled.core.bundle import Bundle, Manifest
-from unrolled.core.errors import BundleError
+from unrolled.core.errors import BundleError, ConfigError
 from unrolled.core.files import write_text
 from unrolled.core.optional import require
 from unrolled.core.records import Evaluation, Run
 from unrolled.estimators.job import config_of, spec_of
 from unrolled.estimators.origin import Origin
+from unrolled.prepare.decode import Answer
 from unrolled.prepare.table import Table
 from unrolled.runtime import Prediction, Predictor
 from unrolled.workflow.predict import open_bundle
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from unrolled.workflow.train import Trained
+
+
+Array = npt.NDArray[Any]
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -113,23 +119,23 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     def _train(
         self,
         table: Table,
-        origin: Origin,
         *,
         valid: float,
         target: tuple[str, ...] = (),
         weights: npt.NDArray[np.float64] | None = None,
         folder: Path | str | None = None,
-    ) -> None:
-        """Run the job and take its bundle over."""
+    ) -> Trained:
+        """Run the job."""
         from unrolled.estimators.module import generators_kept
         from unrolled.workflow.train import train
 
         config = config_of(self.get_params(deep=False), self._task, valid=valid, target=target)
         own = self.net is not None and spec_of(self.net) is None
         with generators_kept():
-            trained = train(
-                config, data=table, weights=weights, net=deepcopy(self.net) if own else None, folder=folder
-            )
+            return train(config, data=table, weights=weights, net=deepcopy(self.net) if own else None, folder=folder)
+
+    def _keep(self, trained: Trained, origin: Origin) -> None:
+        """Take over what a job left, and write down in its bundle how the data looked."""
         bundle = origin.into(trained.bundle)
         if trained.folder is not None:
             bundle.write(trained.folder.bundle)
@@ -145,10 +151,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
             self._module = loaded(self.net, bundle)
         self.bundle_, self._origin = bundle, origin
-        if origin.features is not None:
-            self.n_features_in_ = origin.features
-        if origin.names:
-            self.feature_names_in_ = np.asarray(origin.names, dtype=object)
+        names = np.asarray(origin.names, dtype=object) if origin.names else None
+        for attribute, value in (("n_features_in_", origin.features), ("feature_names_in_", names)):
+            if value is not None:
+                setattr(self, attribute, value)
+            else:
+                self.__dict__.pop(attribute, None)
 
     def _options(self) -> dict[str, Any]:
         """How files and frames are read."""
@@ -170,10 +178,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         return evaluate_bundle(self.bundle_, table, net=self._module)
 
     def _check_width(self, width: int) -> None:
-        if width != self.n_features_in_:
-            raise ValueError(
-                f"X has {width} features, but {type(self).__name__} is expecting {self.n_features_in_} features as input"
-            )
+        own = self.n_features_in_
+        if width != own:
+            raise ValueError(f"X has {width} features, but {type(self).__name__} is expecting {own} features as input")
 
     def _check_run(self) -> None:
         check_is_fitted(self, "run_", msg="This %(name)s was not fitted here; a bundle alone holds no record of it.")
@@ -191,3 +198,18 @@ def frame_of(prediction: Prediction) -> pl.DataFrame:
     polars = require("polars", extra="train", purpose="a table of predictions")
     frame: pl.DataFrame = polars.DataFrame(prediction.table().columns)
     return frame
+
+
+def bounds_of(answer: Answer) -> tuple[Array, Array]:
+    """Outermost quantiles, each in the shape of the answer's value.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    if answer.quantiles is None:
+        raise ConfigError(
+            "the model has no interval: there was no validation part to calibrate one",
+            where="predict_interval",
+            mend="fit with valid=0.15 and more data",
+        )
+    return answer.quantiles[..., 0], answer.quantiles[..., -1]

@@ -24,6 +24,7 @@ from unrolled.evaluate.verdict import verdict
 from unrolled.prepare.decode import Answer, Decoding, decode
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
+from unrolled.tasks.statistic import Statistic
 from unrolled.tasks.task import Scales, Task, Values
 
 
@@ -102,9 +103,13 @@ def evaluate(
         measures = scales(part, train, season)
         found += [told.season_used(season)] if season > 1 else []
     resampler = Resampler(clusters(part.samples, reach) if groups is None else groups, resamples=resamples)
-    own = task.metrics(part.truth, answer, measures)
+    headline = task.headline(answer, measures)
+    own = _first(headline, task.metrics(part.truth, answer, measures))
     contest = Contest(task, part, train, answer.targets, answer.classes, season)
-    rivals = {rival: task.metrics(part.truth, theirs, measures) for rival, theirs in baselines(contest).items()}
+    rivals = {
+        rival: _first(headline, task.metrics(part.truth, theirs, measures))
+        for rival, theirs in baselines(contest).items()
+    }
     copies = answer.task == "forecast" and copying(part, answer.value, resampler).copies
     scores = resampler.scores("model", own)
     return Evaluation(
@@ -113,7 +118,7 @@ def evaluate(
         count=len(part),
         model=scores,
         baselines=tuple(resampler.scores(rival, statistics) for rival, statistics in rivals.items()),
-        verdict=verdict(task.name, task.headline(answer, measures), own, rivals, resampler, copies=copies),
+        verdict=verdict(task.name, headline, own, rivals, resampler, copies=copies),
         notes=(*found, *told.notes(part, answer, decoding, scores, resampler.groups)),
         pictures=pictures(part, answer),
     )
@@ -130,3 +135,8 @@ def _refuse(part: Part, answer: Answer) -> None:
             where=part.series.source,
             mend="look for extreme values in the data, or train again with a smaller learning rate",
         )
+
+
+def _first(name: str, statistics: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
+    """The figure of that name before all others."""
+    return tuple(sorted(statistics, key=lambda statistic: statistic.name != name))

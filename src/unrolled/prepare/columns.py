@@ -44,6 +44,12 @@ class Reading:
         notes = []
         for name in chosen:
             self._check_target(name)
+            if self._target_level(name) != self._target_level(chosen[0]):
+                raise ConfigError(
+                    f"one of {chosen[0]!r} and {name!r} has one value a sequence, the other one a row",
+                    where="option target",
+                    mend="predict them with two models",
+                )
             if self.found[name].missing and self.task != "forecast":
                 notes.append(say("missing_truth", count=self.found[name].missing, columns=[name]))
         if self.task != "classify":

@@ -155,5 +155,5 @@ def _narrow(table: Table, options: ReadOptions) -> Table:
         return table
     hints = table.hints
     needed = {*options.columns, *hints.target, hints.time, hints.group}
-    select(table.columns, options, table.source)
+    select([*table.columns, *table.case_columns], options, table.source)
     return replace(table, columns={name: column for name, column in table.columns.items() if name in needed})

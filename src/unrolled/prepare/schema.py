@@ -69,6 +69,7 @@ class Schema(Record):
             "plain numbers as time stamps": self.rhythm is None or self.rhythm.stamps == (self.unit != "number"),
             "a calendar of plain numbers": not self.calendar or self.unit != "number",
             "a column at the wrong level": all(c.level in levels.get(c.role, (c.level,)) for c in self.columns),
+            "targets at two levels": len({column.level for column in self.of_role("target")}) < 2,
             "a forecast of something else than numbers a row": not self.forecast
             or all(c.level == "row" and c.kind == "number" for c in self.of_role("target")),
         }
@@ -153,11 +154,15 @@ def _rhythm(order: Order, resample: Resample | None, declared: float | None) -> 
         return None, []
     rhythm = rhythm_of(order.time, order.starts)
     if declared is not None:
-        if not declared > 0:
-            raise ConfigError(f"a step of {declared:g} is not above zero", where="option frequency")
+        if not 0 < declared < float("inf"):
+            raise ConfigError(f"a step of {declared:g} is not a number above zero", where="option frequency")
         stamps = bool(np.issubdtype(order.time.dtype, np.datetime64))
         regular = resample is not None or (rhythm is not None and rhythm.regular)
         return Rhythm(step=declared, stamps=stamps, regular=regular), []
+    if rhythm is None and resample is not None:
+        raise ConfigError(
+            "no series has two rows that could tell the step", where="option resample", mend="state it with --frequency"
+        )
     if rhythm is None:
         return None, []
     if resample is None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from unrolled.core.records import DataFacts, Evaluation, Language, NetFacts, Note, Run
+from unrolled.core.records import DataFacts, Evaluation, Language, Metric, NetFacts, Note, Run, Scores
 from unrolled.report import contrast, scoreboard
 from unrolled.report.format import plain, size
 from unrolled.report.words import Words
+
+if TYPE_CHECKING:
+    from unrolled.evaluate import Backtest
 
 _STYLES = {"good": "bold green", "fair": "bold yellow", "poor": "bold red"}
 
@@ -76,6 +80,41 @@ def evaluation(found: Evaluation, language: Language = "en") -> Group:
     )
 
 
+def backtest(found: Backtest, language: Language = "en") -> Group:
+    """Means over all origins with their lowest and highest, then the main measure of each origin."""
+    words = Words(language)
+    everyone = _over_origins(found)
+    names = [words.name(scores.name) for scores in everyone]
+    main = everyone[0].metrics[0]
+    rows = [
+        scoreboard.Row(origin.origin, scoreboard.row_of(main.name, (origin.model, *origin.baselines)))
+        for origin in found.origins
+    ]
+    return Group(
+        _heading(words("backtest", count=len(rows))),
+        _scores(names, scoreboard.scoreboard(everyone, words), words),
+        Text(words("backtest_help"), "dim"),
+        _heading(words("by_origin", metric=words.name(main.name))),
+        _scores(names, rows, words, head="origin"),
+    )
+
+
+def _over_origins(found: Backtest) -> list[Scores]:
+    """The summary as figures whose range is that of the origins."""
+    better = {metric.name: metric.better for origin in found.origins for metric in origin.model.metrics}
+    return [
+        Scores(
+            name=name,
+            metrics=tuple(
+                Metric(name=one.name, value=one.mean, low=one.lowest, high=one.highest, better=better[one.name])
+                for one in spreads
+                if one.name in better
+            ),
+        )
+        for name, spreads in found.summary.items()
+    ]
+
+
 def comparison(runs: Sequence[Run], language: Language = "en") -> Group:
     """Runs side by side: measures, cost, settings that differ; which is better, as the last line.
 
@@ -101,8 +140,8 @@ def comparison(runs: Sequence[Run], language: Language = "en") -> Group:
     )
 
 
-def _scores(names: Sequence[str], rows: Sequence[scoreboard.Row], words: Words) -> Table:
-    table = _table((words("figure"), *names))
+def _scores(names: Sequence[str], rows: Sequence[scoreboard.Row], words: Words, head: str = "figure") -> Table:
+    table = _table((words(head), *names))
     for row in rows:
         table.add_row(Text(plain(row.name)), *(_score(cell) for cell in row.cells))
     return table

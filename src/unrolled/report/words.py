@@ -61,6 +61,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "模型的 {metric} 不是有效数值，无法比较。",
     ),
     "no_baselines": ("No baseline was computed.", "未计算基线。"),
+    "backtest": ("Backtest, {count} origins", "滚动回测，{count} 个起点"),
+    "backtest_help": (
+        "Means over the origins, and the lowest and highest of them.",
+        "各起点的均值，以及其中的最小值与最大值。",
+    ),
+    "by_origin": ("{metric} by origin", "各起点的 {metric}"),
+    "origin": ("Origin", "起点"),
     "detail": ("Figures by class or target", "各类别或目标的指标"),
     "range_to": ("{low} – {high}", "{low} – {high}"),
     # pictures

@@ -33,6 +33,7 @@ from unrolled.runtime.windows import Which, to_predict
 _NUMBERS = 1 << 22  # of one activation of 256 units, held at once
 _UNITS = 256
 _MOST = 1024  # samples at once
+_FURTHEST = 1_000_000  # steps ahead
 
 Values = npt.NDArray[np.floating[Any]]
 
@@ -193,6 +194,9 @@ class Predictor:
             "targets": (tuple(column.name for column in schema.of_role("target")), targets),
             "number of targets": (self.outputs.targets, len(targets)),
         }
+        if isinstance(decoding, NumberDecoding) and schema.forecast:
+            expected["horizon"] = (decoding.horizon, self.preprocessor.horizon)
+            expected["steps"] = (self.outputs.steps in (1, decoding.horizon) and decoding.horizon <= _FURTHEST, True)
         if isinstance(self.forward, PlanForward):
             plan = self.forward.plan
             inputs = self.preprocessor.inputs(plan.inputs.length)

@@ -39,7 +39,7 @@ class Model:
     def of(cls, bundle: Bundle | Path | str, net: nn.Module | None = None) -> Model:
         """A bundle at work; ``net`` computes in the place of its plan (faster, and on the net's device)."""
         bundle = open_bundle(bundle)
-        task = make_task(bundle.manifest.task, bundle.manifest.settings.get("task", {}))
+        task = make_task(bundle.manifest.task, bundle.manifest.settings.get("task", {}), trusted=False)
         return cls(task, Predictor(bundle, None if net is None else torch_forward(net)))
 
     @property

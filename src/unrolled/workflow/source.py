@@ -22,24 +22,29 @@ from unrolled.workflow.config import DataSettings
 
 
 @dataclass(frozen=True)
+class SourcePart:
+    """Rows of one part; ``groups`` names the group (patient, engine) of each sequence where there are any."""
+
+    series: Series
+    spans: Spans
+    groups: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
 class Source:
     """The data of a job, read and divided.
 
     Attributes:
         schema: how the files are read.
-        parts: series and spans of "train", "valid" and "test"; a part that does not exist is absent.
+        parts: "train", "valid" and "test"; a part that does not exist is absent.
         facts: for the report.
         notes: every assumption made on the way.
     """
 
     schema: Schema
-    parts: dict[str, tuple[Series, Spans]]
+    parts: dict[str, SourcePart]
     facts: DataFacts
     notes: tuple[Note, ...]
-
-    @property
-    def train(self) -> tuple[Series, Spans]:
-        return self.parts["train"]
 
 
 def open_table(settings: DataSettings, given: Any = None) -> Table:
@@ -68,17 +73,19 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
     """
     schema, notes = infer(table, task=task, **_flags(settings))
     series = build(table, schema)
-    parts = _divide(series, settings, schema, _groups(table, schema))
-    found = {"train": (series, parts.train), "valid": (series, parts.valid), "test": (series, parts.test)}
+    groups = _groups(table, schema)
+    parts = _divide(series, settings, schema, groups)
+    found = {name: SourcePart(series, getattr(parts, name), groups) for name in ("train", "valid", "test")}
     for name in ("valid", "test"):
         path = getattr(settings, name)
         if path is not None:
-            other = build(read(path, **settings.options), schema)
-            found[name] = (other, whole(other))
+            given = read(path, **settings.options)
+            other = build(given, schema)
+            found[name] = SourcePart(other, whole(other), _groups(given, schema))
     described = facts(series, schema, table.source)
     return Source(
         schema=schema,
-        parts={name: part for name, part in found.items() if part[1]},
+        parts={name: part for name, part in found.items() if part.spans},
         facts=described,
         notes=(*series.notes, *notes, *parts.notes),
     )

@@ -12,7 +12,7 @@ import pytest
 
 from unrolled.core.errors import DataError
 from unrolled.prepare.read import read
-from unrolled.prepare.readers import annotations
+from unrolled.prepare.readers import atr
 from unrolled.prepare.readers.beats import CLASSES, Record, cut
 from unrolled.prepare.readers.options import ReadOptions
 from unrolled.prepare.table import Table
@@ -148,7 +148,7 @@ def test_annotations_equal_those_that_wfdb_reads(shared_data: Path) -> None:
     import wfdb
 
     for path in sorted((shared_data / "mitbih" / "wfdb_original").glob("*.atr")):
-        samples, symbols, rate = annotations.read(path, 1 << 20)
+        samples, symbols, rate = atr.read(path, 1 << 20)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             expected = wfdb.rdann(str(path.with_suffix("")), "atr")
@@ -164,9 +164,10 @@ def test_every_symbol_and_long_intervals_are_read(tmp_path: Path) -> None:
         import wfdb
 
         wfdb.wrann("r", "atr", samples, symbols, fs=250.5, aux_note=["odd"] * len(symbols), write_dir=str(tmp_path))
-    found = annotations.read(tmp_path / "r.atr", 1 << 20)
-    assert found[1] == symbols and found[2] == 250.5
-    np.testing.assert_array_equal(found[0], samples)
+    found = atr.read(tmp_path / "r.atr", 1 << 20)
+    # Two annotations before the first beat carry the rate; neither is a beat.
+    assert found[1] == ['"', "", *symbols] and found[2] == 250.5
+    np.testing.assert_array_equal(found[0][2:], samples)
 
 
 def test_the_signal_alone(shared_data: Path, check_reader: Check) -> None:
@@ -227,19 +228,21 @@ def _broken(small: Path, change: Any, message: str) -> None:
 
 
 def test_damaged_records(small: Path) -> None:
-    dat, hea, atr = (small.with_name("r1" + suffix) for suffix in (".dat", ".hea", ".atr"))
-    signal, header, marks = dat.read_bytes(), hea.read_text(), atr.read_bytes()
+    dat, hea, mark_file = (small.with_name("r1" + suffix) for suffix in (".dat", ".hea", ".atr"))
+    signal, header, marks = dat.read_bytes(), hea.read_text(), mark_file.read_bytes()
     _broken(small, lambda: dat.write_bytes(signal[:-2]), r"r1\.dat: the signal file is cut short: 3998 of 4000 bytes")
     _broken(small, lambda: dat.write_bytes(b"\1" + signal[1:]), "lead 'II' is damaged: its checksum")
     _broken(small, dat.unlink, "no such file")
     dat.write_bytes(signal)
-    _broken(small, lambda: atr.write_bytes(marks[:-2]), r"r1\.atr: the annotations end too early")
-    _broken(small, lambda: atr.write_bytes(b""), "the annotations end too early")
-    _broken(small, lambda: atr.write_bytes(bytes(2)), "no annotated beat")
+    _broken(small, lambda: mark_file.write_bytes(marks[:-2]), r"r1\.atr: the annotations end too early")
+    _broken(small, lambda: mark_file.write_bytes(b""), "the annotations end too early")
+    _broken(small, lambda: mark_file.write_bytes(bytes(2)), "no annotated beat")
     _broken(
-        small, lambda: atr.write_bytes(marks.replace(b": 100", b": 250")), "count 250 samples a second, the signal 100"
+        small,
+        lambda: mark_file.write_bytes(marks.replace(b": 100", b": 250")),
+        "count 250 samples a second, the signal 100",
     )
-    atr.write_bytes(marks)
+    mark_file.write_bytes(marks)
     _broken(small, lambda: hea.write_text("nonsense\n"), "the record cannot be read")
     _broken(small, lambda: hea.write_text(header.replace(" 1000", " 9000000000")), "more than the limit")
     _broken(
@@ -248,7 +251,7 @@ def test_damaged_records(small: Path) -> None:
     _broken(small, lambda: hea.write_text("r1/2 1 100 1000\ns1 500\ns2 500\n"), "several segments")
     with pytest.raises(DataError, match="no annotations"):
         hea.write_text(header)
-        atr.unlink()
+        mark_file.unlink()
         read(small, beats=True)
     assert read(small).columns.keys() == {"time", "II", "V1"}
 

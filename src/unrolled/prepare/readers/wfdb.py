@@ -18,7 +18,7 @@ import numpy as np
 from unrolled.core.errors import DataError, UnrolledError
 from unrolled.core.optional import require
 from unrolled.core.records import Note
-from unrolled.prepare.readers import annotations, beats
+from unrolled.prepare.readers import atr, beats
 from unrolled.prepare.readers.content import readable, too_large
 from unrolled.prepare.readers.options import ReadOptions
 from unrolled.prepare.readers.wording import say
@@ -60,7 +60,7 @@ def read(path: Path, options: ReadOptions) -> Table:
         columns = {_column_name(record, at): np.ascontiguousarray(values[:, at]) for at in kept}
         time = np.arange(len(values)) / record.fs
         return Table({"time": time, **columns}, name.name, hints=Hints(time="time"), notes=() if every else notes)
-    samples, symbols, rate = annotations.read(name.with_name(name.name + ".atr"), options.limit)
+    samples, symbols, rate = atr.read(name.with_name(name.name + ".atr"), options.limit)
     if rate not in (None, record.fs):
         raise DataError(
             f"annotations count {rate:g} samples a second, the signal {record.fs:g}",

@@ -1,0 +1,208 @@
+"""The next steps of one or several series.
+
+Letters: S series, T steps, H horizon, M targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from unrolled.core.bundle import Manifest
+from unrolled.core.errors import ConfigError
+from unrolled.estimators.base import Array, Estimator, bounds_of, frame_of, names_of
+from unrolled.estimators.job import FEWEST, SHARE
+from unrolled.estimators.origin import Origin
+from unrolled.estimators.past import Past, Shape, end_of
+from unrolled.prepare.build import build
+from unrolled.prepare.series import Series
+from unrolled.runtime import Prediction
+from unrolled.runtime.windows import to_predict
+
+
+class Forecaster(Estimator):
+    """Forecasts series with a recurrent net, and says how sure it is.
+
+    Args:
+        horizon: steps ahead.
+        window: steps that a forecast looks back on; None lets horizon, season and length decide.
+        net: a preset's name, a list of layers, or a torch module (see ``nets.CustomNet``); None takes the preset
+            for the horizon.
+        epochs: most passes over the data; None takes the task's own number.
+        learning_rate: of the optimiser.
+        valid: share or number of the last rows that only choose when to stop and calibrate the intervals; None takes
+            15 %, where that makes ten windows, and none otherwise.
+        random_state: seed of every random choice.
+        settings: anything else a job can be told, nested as in ``config.yaml``: ``{"train": {"batch_size": 64}}``.
+
+    Attributes:
+        n_features_in_: columns of an array.
+        evaluation_: figures beside those of the baselines.
+        bundle_: everything a prediction needs.
+
+    Example:
+        >>> import numpy as np
+        >>> from unrolled import Forecaster
+        >>> wave = np.sin(np.arange(300) / 5)
+        >>> model = Forecaster(horizon=10, net=[{"gru": {"size": 8}}], epochs=20, learning_rate=0.02, random_state=0)
+        >>> ahead = model.fit(wave).predict()
+        >>> ahead.shape, bool(np.abs(ahead - np.sin(np.arange(300, 310) / 5)).max() < 0.2)
+        ((10,), True)
+        >>> low, high = model.predict_interval()
+        >>> model.predict(wave[:150]).shape, model.score(wave) > 0.9
+        ((10,), True)
+    """
+
+    _task = "forecast"
+    _end: tuple[Series, Shape] | None = None  # what ``predict`` goes on from
+
+    def __init__(
+        self,
+        horizon: int = 1,
+        *,
+        window: int | None = None,
+        net: Any = None,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+        valid: float | int | None = None,
+        random_state: Any = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.horizon = horizon
+        self.window = window
+        self.net = net
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.valid = valid
+        self.random_state = random_state
+        self.settings = settings
+
+    def fit(self, X: Any, y: str | tuple[str, ...] | None = None, *, folder: Path | str | None = None) -> Self:
+        """Learn from series.
+
+        Args:
+            X: ``(T,)`` one series; ``(T, M)`` one of M targets; ``(S, T, M)`` or a list of arrays ``(T_i,)`` or
+                ``(T_i, M)`` several; or a table: a file's name, or a frame with a row a step. NaN is a missing value.
+            y: the column to forecast, or a tuple of them; None takes every column of an array, and in a table what
+                ``settings`` say or the only candidate. The rest are features.
+            folder: where the run is kept (config, metrics, bundle, report); None writes nothing.
+
+        Raises:
+            ValueError: X, y or an argument is not usable (``DataError`` and ``ConfigError`` are such errors).
+        """
+        target = names_of(y)
+        if target is None:
+            raise ConfigError("it holds values, and the truth of a forecast lies in X", where="y", mend="leave it out")
+        past = Past.of(X, self._options())
+        if past.arrays and not target and not (self.settings or {}).get("data", {}).get("target"):
+            target = tuple(past.table.columns)
+        windows = sum(max(0, round(SHARE * rows) - self.horizon + 1) for rows in past.lengths.tolist())
+        trained = self._train(past.table, valid=SHARE if windows >= FEWEST else 0, target=target, folder=folder)
+        self._keep(trained, Origin(table=not past.arrays, features=past.width if past.arrays else None))
+        self._remember(past)
+        return self
+
+    def predict(self, X: Any = None, horizon: int | None = None) -> Array:
+        """Forecast from the end of X.
+
+        Args:
+            X: as in ``fit``; None goes on from the end of what the estimator was fitted on.
+            horizon: the first steps only; None gives all.
+
+        Returns:
+            ``(H,)`` in original units, with an axis of targets behind where X is ``(T, M)`` or a table's targets are
+            several, and an axis of series before where X holds several.
+
+        Raises:
+            ValueError: X is not what the estimator was fitted on, or too short.
+        """
+        prediction, shape = self._forecast(X)
+        return shape.of(prediction.answer.value, horizon)
+
+    def predict_interval(self, X: Any = None, horizon: int | None = None) -> tuple[Array, Array]:
+        """Lower and upper bounds that hold 90 % of new truths (``settings["task"]["coverage"]`` chooses another share).
+
+        Args:
+            X, horizon: as in ``predict``.
+
+        Returns:
+            two arrays in the shape of ``predict``.
+
+        Raises:
+            ValueError: as ``predict``, or no validation part calibrated the interval.
+        """
+        prediction, shape = self._forecast(X)
+        low, high = bounds_of(prediction.answer)
+        return shape.of(low, horizon), shape.of(high, horizon)
+
+    def predict_table(self, X: Any = None) -> Any:
+        """The forecast as a polars frame: series, time where there is one, step, value and interval.
+
+        Series that are too short are left out. Args and errors as in ``predict``.
+        """
+        return frame_of(self._forecast(X)[0])
+
+    def score(self, X: Any, y: str | tuple[str, ...] | None = None) -> float:
+        """Skill over every window of X: ``1 - MSE / MSE of persistence`` (Murphy 1988), the mean over targets.
+
+        1 is perfect, 0 is what repeating the last value reaches, below 0 is worse than that.
+
+        Args:
+            X: as in ``fit``; at least one window and horizon long.
+            y: not looked at: the targets are those of ``fit``.
+        """
+        evaluation = self._evaluate(self._past(X).table)
+        reference = next(scores for scores in evaluation.baselines if scores.name == "persistence")
+        targets = [column.name for column in self._predictor().preprocessor.schema.of_role("target")]
+        figures = [f"rmse:{target}" for target in targets] if len(targets) > 1 else ["rmse"]
+        return float(np.mean([_skill(evaluation.model[name].value, reference[name].value) for name in figures]))
+
+    @classmethod
+    def _arguments(cls, manifest: Manifest) -> dict[str, Any]:
+        return {**super()._arguments(manifest), "horizon": manifest.settings["task"]["horizon"]}
+
+    def _past(self, X: Any) -> Past:
+        check_is_fitted(self)
+        past = Past.of(X, self._options())
+        if past.arrays and not self._origin.table:
+            self._check_width(past.width)
+        return past
+
+    def _forecast(self, X: Any) -> tuple[Prediction, Shape]:
+        check_is_fitted(self)
+        if X is not None:
+            series, shape = self._built(self._past(X))
+        elif self._end is not None:
+            series, shape = self._end
+        else:
+            raise ConfigError("a bundle does not hold the series it was fitted on", where="X", mend="give their end")
+        return self._predictor().predict(series), shape
+
+    def _built(self, past: Past) -> tuple[Series, Shape]:
+        schema = self._predictor().settings.reading
+        series = build(past.table, schema)
+        several = past.table.starts is not None or schema.group is not None
+        wide = len(schema.of_role("target")) > 1
+        if past.arrays:
+            several, wide = past.several, past.wide
+        return series, Shape(series.ids, several=several, wide=wide)
+
+    def _remember(self, past: Past) -> None:
+        """Keep what ``predict`` needs to go on from here."""
+        series, shape = self._built(past)
+        predictor = self._predictor()
+        window, horizon = predictor.settings.window, predictor.preprocessor.horizon
+        schema = predictor.settings.reading
+        samples, _ = to_predict(series, schema, window=window, horizon=horizon, which="last", stride=1)
+        self._end = end_of(series, samples, horizon), shape
+
+
+def _skill(error: float, reference: float) -> float:
+    """As scikit-learn's R²: 1 or 0 where there is nothing to explain."""
+    if reference == 0:
+        return float(error == 0)
+    return 1 - (error / reference) ** 2

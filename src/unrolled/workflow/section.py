@@ -1,0 +1,99 @@
+"""The parts of the data, made ready: which windows each one has.
+
+Letters: S sequences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from unrolled.core.errors import DataError
+from unrolled.core.records import Note
+from unrolled.data import Spans
+from unrolled.prepare.samples import Samples
+from unrolled.prepare.series import Series
+from unrolled.tasks import Task
+from unrolled.workflow.config import DataSettings
+from unrolled.workflow.source import Source
+
+_MOST_NUMBERS = 1 << 25  # answers judged at once; windows of larger parts are thinned out evenly
+_QUANTILES = 8
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part.
+
+    Attributes:
+        name: "train", "valid" or "test".
+        given: as read.
+        series: with the target that the net learns, see ``Task.derive``.
+        spans: rows of this part.
+        samples: its windows.
+        groups: ``(n,)`` number of the group (patient, engine) of each window, or None.
+    """
+
+    name: str
+    given: Series
+    series: Series
+    spans: Spans
+    samples: Samples
+    groups: npt.NDArray[np.int64] | None = None
+
+    @property
+    def judged(self) -> Series:
+        """The series whose target is the truth: derived where the target itself changes its kind."""
+        kinds = [[column.kind for column in series.of_role("target")] for series in (self.given, self.series)]
+        return self.given if kinds[0] == kinds[1] else self.series
+
+
+def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, Section], tuple[Note, ...]]:
+    """Sections by name; a validation or test part too short for a window is left out, with a note.
+
+    Raises:
+        DataError: the training part has no window.
+    """
+    found: dict[str, Section] = {}
+    notes: list[Note] = []
+    derived: dict[int, Series] = {}
+    for name, part in source.parts.items():
+        series = derived.setdefault(id(part.series), task.derive(part.series))
+        try:
+            samples = task.samples(series, part.spans, window=data.window, stride=data.stride if name == "train" else 1)
+        except DataError as error:
+            if name == "train":
+                raise
+            notes.append(_left_out(name, error))
+            continue
+        if name != "train":
+            samples = _thinned(samples, _MOST_NUMBERS // (task.outputs(series).size * _QUANTILES))
+        found[name] = Section(name, part.series, series, part.spans, samples, _numbered(part.groups, samples))
+    return found, tuple(notes)
+
+
+def _left_out(name: str, error: DataError) -> Note:
+    chinese = {"valid": "验证", "test": "测试"}[name]
+    english = {"valid": "validation", "test": "test"}[name]
+    return Note(
+        code="part_left_out",
+        en=f"There is no {english} part: {error.what}.",
+        zh=f"没有{chinese}部分：数据不足以构成一个窗口。",
+        level="warning",
+    )
+
+
+def _thinned(samples: Samples, most: int) -> Samples:
+    if len(samples) <= most:
+        return samples
+    return samples[np.linspace(0, len(samples) - 1, most).astype(np.int64)]
+
+
+def _numbered(groups: Sequence[str] | None, samples: Samples) -> npt.NDArray[np.int64] | None:
+    if groups is None:
+        return None
+    member: npt.NDArray[np.int64] = np.unique(np.asarray(groups), return_inverse=True)[1]
+    return member[samples.series]
