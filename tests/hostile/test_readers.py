@@ -41,6 +41,8 @@ CASES: list[tuple[str, Callable[[Path], Path], str, str]] = [
     ("missing file", lambda folder: folder / "prices.csv", "there is no such file", "check the name"),
     ("folder", lambda folder: folder, "holds no ECG records", "name of a file"),
     ("empty file", _text(""), "the file is empty", ""),
+    ("only quotation marks", _text('""\n'), "a header but no rows", ""),
+    ("a device", lambda folder: Path("/dev/zero"), "not a file but a device", "copy it"),
     ("blank file", _text("\n \n\n"), "the file is empty", ""),
     ("only a byte order mark", _text(b"\xef\xbb\xbf"), "the file is empty", ""),
     ("header only", _text("Date,Close\n"), "a header but no rows", ""),

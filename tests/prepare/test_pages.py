@@ -11,6 +11,7 @@ import pytest
 from unrolled.prepare.build import build
 from unrolled.prepare.pages import Pages, mapping, pieces
 from unrolled.prepare.preprocess import Preprocessor
+from unrolled.prepare.read import read
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.schema import infer
 from unrolled.prepare.survey import block_columns
@@ -102,3 +103,25 @@ def test_pieces_cover_every_row() -> None:
     found = list(pieces(values, 4))
     assert [begin for begin, _ in found] == [0, 4, 8]
     np.testing.assert_array_equal(np.concatenate([piece for _, piece in found]), values)
+
+
+def test_a_spilled_parquet_file_gives_the_same_batches(tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars", reason="Parquet is read by polars")
+    random, count = np.random.default_rng(0), 500
+    frame = {f"c{at}": random.normal(size=count) for at in range(4)}
+    time = np.datetime64("2024-01-01", "ns") + np.arange(count) * np.timedelta64(1, "h")
+    polars.DataFrame({"when": time, **frame}).write_parquet(tmp_path / "data.parquet")
+    batches = []
+    for memory in (0, 1 << 20):
+        table = read(tmp_path / "data.parquet", memory=memory)
+        assert (table.block is not None) == (memory == 0)
+        schema, _ = infer(table, task="forecast", target="c2", ignore="c0")
+        assert (schema.time, schema.frequency) == ("when", 3600)
+        series = build(table, schema)
+        preprocessor = Preprocessor(schema, horizon=8, transforms={"target": ["standard", "last_value"]})
+        preprocessor.fit(series, [(0, 0, 400)])
+        begin = np.array([0, 100, 460])
+        batches.append(preprocessor.arrays(series, Samples(begin, begin + 24, np.zeros(3, dtype=np.int64))))
+    assert batches[0].x.shape[2] == 3 + 4
+    for name in ("x", "known", "y"):
+        np.testing.assert_allclose(getattr(batches[0], name), getattr(batches[1], name), rtol=1e-4, atol=1e-5)

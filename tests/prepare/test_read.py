@@ -73,6 +73,7 @@ def test_columns_of_formats_that_read_them_all(tmp_path: Path) -> None:
     path = saved(tmp_path / "x.ts", "@classLabel true u\n@data\n1:2:3:u\n")
     found = read(path, columns=("dim_2",))
     assert found.columns.keys() == {"dim_2"} and found.case_columns["label"].tolist() == ["u"]
+    assert read(path, columns=("dim_2", "label")).columns.keys() == {"dim_2"}
     with pytest.raises(DataError, match="no column 'dim_9'"):
         read(path, columns=("dim_9",))
     engines = saved(tmp_path / "train_FD001.txt", "1 1 " + "0 " * 24 + "\n")

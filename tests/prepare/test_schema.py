@@ -254,6 +254,21 @@ def test_business_days_are_not_resampled_by_seconds() -> None:
         infer(table, task="forecast", resample="last")
 
 
+@pytest.mark.parametrize(
+    ("cells", "taken"),
+    [
+        (np.arange(60.0), True),
+        (-(np.arange(60.0) ** 1.5), True),
+        (np.tile(np.arange(10.0), 6), True),
+        (_RANDOM.normal(size=60), False),
+    ],
+)
+def test_only_a_clock_is_taken_for_time(cells: Any, taken: bool) -> None:
+    table = Table({"y": _RANDOM.normal(size=60), "time": cells, "unit": np.repeat(np.arange(6.0), 10)}, "f")
+    schema, _ = infer(table, task="forecast", target="y")
+    assert (schema.time == "time") == taken
+
+
 def test_targets_stand_at_one_level() -> None:
     table = Table({"x": np.arange(6.0)}, "f", starts=np.array([0, 2, 6]), case_columns={"age": np.array([1.0, 2.0])})
     with pytest.raises(ConfigError, match="one of 'age' and 'x' has one value a sequence"):

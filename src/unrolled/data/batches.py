@@ -35,6 +35,7 @@ class Batches:
         seed: of the order.
         weights: ``(n,)`` weight of each sample, or None.
         share: ``(rank, world)``: this process takes every ``world``-th sample of each batch.
+        most: batches an epoch at most; epochs then go on where the one before ended.
     """
 
     def __init__(
@@ -48,19 +49,28 @@ class Batches:
         seed: int = 0,
         weights: npt.NDArray[Any] | None = None,
         share: tuple[int, int] = (0, 1),
+        most: int | None = None,
     ) -> None:
         self._preprocessor, self._series, self.samples = preprocessor, series, samples
         self._batch_size, self._shuffle, self._seed = batch_size, shuffle, seed
         self._weights = weights
         self._rank, self._world = share
+        self._all = -(-len(samples) // batch_size)
+        self._most = min(most or self._all, self._all)
 
     def __len__(self) -> int:
-        return -(-len(self.samples) // self._batch_size)
+        return self._most
 
     def epoch(self, number: int = 0, start: int = 0) -> Iterator[Batch]:
         """Batches ``start`` to the last of one epoch; ``start`` lets a stopped run go on where it was."""
-        order = self._order(number)
-        for at in range(start, len(self)):
+        if not self._all:
+            return
+        first = number * self._most + start
+        shuffled, order = -1, np.empty(0, dtype=np.int64)
+        for position in range(first, first + self._most - start):
+            whole, at = divmod(position, self._all)
+            if whole != shuffled:
+                shuffled, order = whole, self._order(whole)
             chosen = order[at * self._batch_size : (at + 1) * self._batch_size]
             if self._world > 1:
                 chosen = self._own(chosen)
@@ -78,11 +88,12 @@ class Batches:
         short = -len(chosen) % self._world
         return np.resize(chosen, len(chosen) + short)[self._rank :: self._world]
 
-    def _order(self, epoch: int) -> npt.NDArray[np.int64]:
+    def _order(self, whole: int) -> npt.NDArray[np.int64]:
+        """Samples of one pass over all of them."""
         count = len(self.samples)
         if not self._shuffle:
             return np.arange(count)
-        random = np.random.default_rng([self._seed, epoch])
+        random = np.random.default_rng([self._seed, whole])
         order = random.permutation(count)
         lengths = self.samples.lengths
         if count >= _MANY and lengths.min() != lengths.max():

@@ -19,6 +19,15 @@ from unrolled.prepare.series import Series
 
 Span = tuple[int, int, int]
 Spans = list[Span]
+_VALID = 0.15
+_SCARCE = 300  # labelled sequences
+_ALL_TRAINED_ON = Note(
+    code="no_validation",
+    en=f"Fewer than {_SCARCE} labelled sequences: none is set aside for validation, so training does not stop early "
+    "and probabilities are not calibrated; --valid-share 0.15 changes that.",
+    zh=f"带标签的序列少于 {_SCARCE} 个：不划出验证集，训练不会提前停止，概率也未校准；可用 --valid-share 0.15 修改。",
+)
+
 Share = float | int | str
 """A fraction below 1; rows (time) or sequences (case, group) from 1 up; or the ISO date at which a part begins."""
 
@@ -30,12 +39,12 @@ class SplitSettings(Record):
         by: "time" (each sequence is cut along time), "group" (all sequences of a group stay together), "case"
             (sequence by sequence, classes kept in proportion); "auto" lets the task and the data decide.
         valid, test: a fraction, a number of rows or sequences, or the ISO date at which the part begins;
-            0 for none.
+            0 for none. ``valid=None`` is 0.15, or none where labelled sequences are too few to spare any.
         seed: of the drawing (group and case).
     """
 
     by: Literal["auto", "time", "group", "case"] = "auto"
-    valid: Share = Field(default=0.15, union_mode="left_to_right")
+    valid: Share | None = Field(default=None, union_mode="left_to_right")
     test: Share = Field(default=0.2, union_mode="left_to_right")
     seed: int = 0
 
@@ -62,6 +71,9 @@ def split(series: Series, settings: SplitSettings, *, ordered: bool, groups: Seq
         DataError: a part would be empty.
     """
     by = settings.by
+    scarce = settings.valid is None and _scarce(series)
+    if settings.valid is None:
+        settings = settings.model_copy(update={"valid": 0 if scarce else _VALID})
     if by == "auto":
         along = any(column.level == "row" for column in series.of_role("target"))
         by = "time" if ordered or len(series.ids) == 1 else ("group" if groups is not None or along else "case")
@@ -77,7 +89,13 @@ def split(series: Series, settings: SplitSettings, *, ordered: bool, groups: Seq
             where=series.source,
             mend="make --valid-share and --test-share smaller, or give more data",
         )
-    return parts
+    return parts.model_copy(update={"notes": (*parts.notes, _ALL_TRAINED_ON)}) if scarce else parts
+
+
+def _scarce(series: Series) -> bool:
+    """So few labelled sequences that each is worth more in training than in validation."""
+    labelled = any(column.kind == "category" and column.level == "case" for column in series.of_role("target"))
+    return labelled and len(series.ids) < _SCARCE
 
 
 def whole(series: Series) -> Spans:
@@ -103,7 +121,7 @@ def _by_time(series: Series, settings: SplitSettings) -> Parts:
     return Parts(train=_filled(train), valid=_filled(valid), test=_filled(test), notes=(note,))
 
 
-def _cut(series: Series, share: Share, begin: int, end: int, length: int) -> int:
+def _cut(series: Series, share: Share | None, begin: int, end: int, length: int) -> int:
     """Row at which the last part of ``begin:end`` starts."""
     if isinstance(share, str):
         if series.time is None or not np.issubdtype(series.time.dtype, np.datetime64):
@@ -113,7 +131,7 @@ def _cut(series: Series, share: Share, begin: int, end: int, length: int) -> int
                 mend="name it with --time",
             )
         return begin + int(np.searchsorted(series.time[begin:end], np.datetime64(share)))
-    rows = round(length * share) if share < 1 else int(share)
+    rows = 0 if share is None else round(length * share) if share < 1 else int(share)
     return max(begin, end - rows)
 
 
@@ -166,7 +184,7 @@ def _deal(order: npt.NDArray[np.int64], settings: SplitSettings) -> npt.NDArray[
     free = count - 1
     at = 0
     for number, share in ((2, settings.test), (1, settings.valid)):
-        if isinstance(share, str):
+        if isinstance(share, str) or share is None:
             raise DataError(f"a split at a date ({share!r}) only goes with --split time", mend="use --split time")
         wanted = min(free, round(count * share) if share < 1 else int(share))
         part[order[at : at + wanted]] = number

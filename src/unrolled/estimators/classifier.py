@@ -15,11 +15,11 @@ from sklearn.utils.validation import check_array
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError
-from unrolled.estimators.base import Array, Estimator
+from unrolled.estimators.base import Array, Estimator, frame_of
 from unrolled.estimators.labels import classes_of, named
 from unrolled.estimators.origin import Label
 from unrolled.estimators.sequences import Sequences
-from unrolled.prepare.decode import ClassDecoding
+from unrolled.prepare.decode import Answer, ClassDecoding
 from unrolled.prepare.table import Table
 
 
@@ -98,8 +98,7 @@ class Classifier(Sequences, ClassifierMixin, Estimator):  # type: ignore[misc]  
         Raises:
             ValueError: X is not what the estimator was fitted on.
         """
-        codes = self._predicted(X).answer.value.astype(np.int64)
-        labels = [own[codes[:, at]] for at, own in enumerate(self._labels)]
+        labels = self._decoded(self._predicted(X).answer)
         return labels[0] if len(labels) == 1 else np.stack(labels, axis=1)
 
     def predict_proba(self, X: Any) -> Any:
@@ -116,6 +115,15 @@ class Classifier(Sequences, ClassifierMixin, Estimator):  # type: ignore[misc]  
         found = [probability[:, at, np.argsort(own)] for at, own in enumerate(self._labels)]
         return found[0] if len(found) == 1 else found
 
+    def predict_table(self, X: Any) -> Any:
+        """Predictions as a polars frame: sequence, time where there is one, label and probability of each class.
+
+        Args and errors as in ``predict``.
+        """
+        prediction = self._predicted(X)
+        columns = zip(prediction.answer.targets, self._decoded(prediction.answer), strict=True)
+        return frame_of(prediction).with_columns(**dict(columns))
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
@@ -125,6 +133,11 @@ class Classifier(Sequences, ClassifierMixin, Estimator):  # type: ignore[misc]  
         truth: Array = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         check_classification_targets(truth)
         return truth
+
+    def _decoded(self, answer: Answer) -> list[Array]:
+        """The labels ``(n,)`` of each target."""
+        codes = answer.value.astype(np.int64)
+        return [own[codes[:, at]] for at, own in enumerate(self._labels)]
 
     def _named(self, truth: Array) -> Array:
         return named(truth)

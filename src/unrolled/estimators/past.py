@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_array
 
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.estimators.base import Array
-from unrolled.estimators.sequences import is_table
+from unrolled.estimators.sequences import is_ragged, is_table
 from unrolled.prepare.read import read
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
@@ -46,8 +46,8 @@ class Past:
         """
         if is_table(X):
             return cls(read(X, **options))
-        if isinstance(X, list) and any(np.ndim(series) for series in X):
-            return cls(read(X), arrays=True, several=True, wide=np.ndim(X[0]) == 2)
+        if is_ragged(X):
+            return cls(read(X), arrays=True, several=True, wide=X[0].ndim == 2)
         given = check_array(
             X, ensure_2d=False, allow_nd=True, dtype="numeric", ensure_all_finite="allow-nan", input_name="X"
         )

@@ -78,10 +78,9 @@ class Sequences(Estimator):
         return score
 
     def predict_table(self, X: Any) -> Any:
-        """Predictions as a polars frame: the sequence, the time where there is one, and the answer.
+        """Predictions as a polars frame: sequence, time where there is one, value and interval.
 
-        Raises:
-            ValueError: X is not what the estimator was fitted on.
+        Args and errors as in ``predict``.
         """
         return frame_of(self._predicted(X))
 
@@ -123,8 +122,8 @@ class Sequences(Estimator):
     def _checked(self, X: Any, *, fitting: bool) -> tuple[Any, Origin]:
         """The sequences, as an array or a list, and how they look: steps of ``(n, T)``, else channels, are features."""
         numbers = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
-        if isinstance(X, list) or getattr(X, "ndim", None) == 3:
-            cases = X if isinstance(X, list) else check_array(X, allow_nd=True, input_name="X", **numbers)
+        if is_ragged(X) or getattr(X, "ndim", None) == 3:
+            cases = X if is_ragged(X) else check_array(X, allow_nd=True, input_name="X", **numbers)
             width = len(_table(cases).columns)
             if not fitting:
                 self._check_width(width)
@@ -139,6 +138,11 @@ def is_table(X: Any) -> bool:
     if isinstance(X, list):
         return bool(X) and all(isinstance(one, str | os.PathLike) for one in X)
     return isinstance(X, str | os.PathLike) or type(X).__module__.partition(".")[0] in ("polars", "pandas")
+
+
+def is_ragged(X: Any) -> bool:
+    """A list of arrays, each a sequence of its own length; lists of lists are arrays, as in scikit-learn."""
+    return isinstance(X, list) and bool(X) and all(getattr(case, "ndim", 0) for case in X)
 
 
 def _table(sequences: Any, truth: Array | None = None) -> Table:

@@ -65,11 +65,8 @@ class Reading:
                 mend="name this column alone, or give one column a label",
             )
         labels = split_labels(self._cells(several[0]))[1]
-        level_ = self._target_level(several[0])
-        columns = [
-            Column(name=f"{several[0]}={label}", role="target", kind="category", level=level_, categories=("0", "1"))
-            for label in labels
-        ]
+        one = Column(name="", role="target", kind="category", level=self._level(several[0]), categories=("0", "1"))
+        columns = [one.model_copy(update={"name": f"{several[0]}={label}"}) for label in labels]
         return columns, several[0], [*notes, say("took_labels", column=several[0], count=len(labels))]
 
     def rest(self, taken: list[str]) -> tuple[list[Column], list[Note]]:

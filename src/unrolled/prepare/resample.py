@@ -46,18 +46,7 @@ def resample(
     stamps = bool(np.issubdtype(time.dtype, np.datetime64))
     plain: npt.NDArray[Any] = time.view(np.int64) if stamps else time
     width = round(step * 1e9) if stamps else step
-    lengths = np.diff(starts)
-    filled = lengths > 0
-    first: npt.NDArray[Any] = np.zeros(len(lengths), dtype=plain.dtype)
-    first[filled] = plain[starts[:-1][filled]]
-    if stamps and step <= 86400:
-        first -= first % width  # whole hours, minutes, days
-    member = np.repeat(np.arange(len(lengths)), lengths)
-    # A hair's breadth keeps 0.3 / 0.1 in bin 3; time stamps are whole numbers and need none.
-    ahead = (plain - first[member]) // width if stamps else np.floor((plain - first[member]) / width + 1e-9)
-    place = ahead.astype(np.int64)
-    counts = np.zeros(len(lengths), dtype=np.int64)
-    counts[filled] = place[starts[1:][filled] - 1] + 1
+    place, first, counts = _grid(plain, starts, width, whole=stamps and step <= 86400)
     total = int(counts.sum())
     if total > _TOO_MANY * max(len(plain), 1000):
         raise DataError(
@@ -66,13 +55,34 @@ def resample(
             mend="choose a longer step with --frequency",
         )
     after = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    place += after[member]
+    place += np.repeat(after[:-1], np.diff(starts))
     heads = np.flatnonzero(np.diff(place, prepend=-1))
     made = np.full((total, values.shape[1]), np.nan, dtype=np.float32)
     made[place[heads]] = _gathered(values, heads, how, codes)
-    owner = np.repeat(np.arange(len(lengths)), counts)
+    owner = np.repeat(np.arange(len(counts)), counts)
     grid = first[owner] + (np.arange(total) - after[owner]) * width
     return made, grid.view("datetime64[ns]") if stamps else grid, after
+
+
+def _grid(
+    plain: npt.NDArray[Any], starts: npt.NDArray[np.int64], width: float, *, whole: bool
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """Step of its own sequence into which each row falls, the time of each sequence's first step, and how many it has.
+
+    ``whole``: steps begin at multiples of ``width`` (whole hours, minutes, days).
+    """
+    filled = np.diff(starts) > 0
+    first = np.zeros(len(filled), dtype=plain.dtype)
+    first[filled] = plain[starts[:-1][filled]]
+    if whole:
+        first -= first % width
+    since = plain - np.repeat(first, np.diff(starts))
+    # A hair's breadth keeps 0.3 / 0.1 in step 3; time stamps are whole numbers and need none.
+    exact = np.issubdtype(plain.dtype, np.integer)
+    place = since // width if exact else np.floor(since / width + 1e-9).astype(np.int64)
+    counts = np.zeros(len(filled), dtype=np.int64)
+    counts[filled] = place[starts[1:][filled] - 1] + 1
+    return place, first, counts
 
 
 def _gathered(

@@ -35,6 +35,7 @@ _GROUP_NAME = re.compile(
 )
 _TARGET_NAME = re.compile(r"(target|y|label|labels|class|rul|目标|标签|类别)$", re.IGNORECASE)
 _ROW_NAME = re.compile(r"(|index|idx|id|no|row|nr|#|序号|unnamed.*|column_0)$", re.IGNORECASE)
+_ONE_WAY = 0.8  # share of steps that a column of plain numbers must go one way to be taken as time
 _MANY_REPEATS = 0.1  # share of repeated time stamps from which a file is taken to hold several series
 
 
@@ -46,7 +47,7 @@ class Flags(TypedDict, total=False):
             every usable column.
         time, group: column names.
         missing: policy for missing values; None lets the data decide ("error" where nothing is missing, else "mask").
-        calendar: features from the time stamps, "auto", or () for none.
+        calendar: features from the time stamps, "auto", or () for none; "auto" is the default of a forecast.
         time_delta: give the time since the previous row as an input; None: where time is irregular.
         resample: bring the rows to an even step, by the mean or the last value.
         frequency: that step, in seconds (or in the unit of a plain numeric time).
@@ -175,7 +176,7 @@ def find_time(
     named = [name for name in free if _TIME_NAME.match(name) and found[name].missing == 0]
     for name in [*stamps, *named]:
         unit = unit_of(table.columns[name])
-        if unit is not None and (unit != "number" or _mostly_rises(table.columns[name])):
+        if unit is not None and (unit != "number" or _runs_one_way(table.columns[name])):
             return name, unit, [say("took_time", column=name), *_unit_note(name, unit)]
     return None, None, [say("no_time")]
 
@@ -185,8 +186,10 @@ def _unit_note(name: str, unit: TimeUnit) -> list[Note]:
     return [] if plain else [say("took_time_unit", column=name, unit=unit.removeprefix("epoch_"))]
 
 
-def _mostly_rises(column: npt.NDArray[Any]) -> bool:
-    return len(column) > 1 and float(np.mean(np.diff(column[: 1 << 20]) > 0)) > 0.5
+def _runs_one_way(column: npt.NDArray[Any]) -> bool:
+    """Nearly always up, or nearly always down: a clock of one or several series, not a measurement called time."""
+    steps = np.diff(column[: 1 << 20])
+    return len(steps) > 0 and max(float(np.mean(steps > 0)), float(np.mean(steps < 0))) >= _ONE_WAY
 
 
 def find_group(

@@ -145,21 +145,22 @@ class Predictor:
             return rollout(self._run, arrays, horizon=decoding.horizon, targets=targets, point=decoding.point)
         return self._run(arrays)
 
+    def invert(self, values: Values, series: Series, samples: Samples) -> Values:
+        """Model scale to original units: ``(n, S, M)`` of a forecast, ``(n, M)`` otherwise."""
+        if self.preprocessor.schema.forecast:
+            return self.preprocessor.invert(values, series, samples)
+        return self.preprocessor.invert(values[:, None], series, samples)[:, 0]
+
     def _run(self, arrays: Arrays) -> Values:
         return self.forward(**arrays.inputs())
 
     def _decoded(self, series: Series, samples: Samples) -> Answer:
-        def invert(values: Values) -> Values:
-            if self.preprocessor.schema.forecast:
-                return self.preprocessor.invert(values, series, samples)
-            return self.preprocessor.invert(values[:, None], series, samples)[:, 0]
-
         out = self.outputs
         if not len(samples):
             output: Values = np.empty((0, max(out.steps, self.preprocessor.horizon), out.targets, out.values))
         else:
             output = self.output(self.preprocessor.arrays(series, samples, truth=False))
-        return decode.decode(output, self.settings.decoding, invert)
+        return decode.decode(output, self.settings.decoding, lambda values: self.invert(values, series, samples))
 
     def _series(self, source: Any, options: dict[str, Any]) -> Series:
         if isinstance(source, Series):

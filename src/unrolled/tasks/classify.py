@@ -35,13 +35,13 @@ class ClassifySettings(TaskSettings):
 
     Attributes:
         loss: "cross_entropy", or a function ``(output (B, 1, M, K), codes (B, M)) -> loss``, scalar or with B rows.
-        class_weights: "none"; "balanced" weighs a class by ``n / (K n_class)``; or one weight a class, target by
-            target. ``fit`` puts numbers in the place of "balanced".
+        class_weights: "none"; "balanced" weighs a class by ``n / (K n_class)``, "root" by the square root of that; or
+            one weight a class, target by target. ``fit`` puts numbers in the place of the words.
         smoothing: label smoothing, the share of the probability spread over all classes.
     """
 
     loss: Literal["cross_entropy"] | Plugin = "cross_entropy"
-    class_weights: Literal["none", "balanced"] | Weights = "none"
+    class_weights: Literal["none", "balanced", "root"] | Weights = "none"
     smoothing: float = Field(0.0, ge=0, lt=1)
 
 
@@ -64,10 +64,11 @@ class Classify(Task):
         return Outputs(targets=len(targets), values=max(len(column.categories) for column in targets))
 
     def fit(self, truth: Values) -> Self:
-        """Class weights for "balanced" from the codes ``(n, M)`` of the training part."""
-        if self.settings.class_weights != "balanced":
+        """Class weights for "balanced" and "root" from the codes ``(n, M)`` of the training part."""
+        power = {"balanced": 1.0, "root": 0.5}.get(str(self.settings.class_weights))
+        if power is None:
             return self
-        weights = tuple(_balanced(codes[np.isfinite(codes)]) for codes in truth.T)
+        weights = tuple(_balanced(codes[np.isfinite(codes)], power) for codes in truth.T)
         return replace(self, settings=self.settings.model_copy(update={"class_weights": weights}))
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
@@ -119,8 +120,8 @@ class Classify(Task):
         weights = self.settings.class_weights
         if weights == "none":
             return None
-        if weights == "balanced":
-            raise ConfigError("balanced class weights were not fitted", where="option class_weights")
+        if isinstance(weights, str):
+            raise ConfigError(f"{weights} class weights were not fitted", where="option class_weights")
         table = output.new_zeros(output.shape[2:])
         if len(weights) != len(table) or max(map(len, weights)) > table.shape[1]:
             raise ConfigError(
@@ -138,11 +139,11 @@ class Classify(Task):
         return ClassDecoding(targets=names, classes=(tuple(str(k) for k in range(output.shape[3])),) * len(names))
 
 
-def _balanced(codes: Values) -> tuple[float, ...]:
-    """``n / (K n_class)`` (scikit-learn's "balanced"), 0 for a class without a sample."""
+def _balanced(codes: Values, power: float) -> tuple[float, ...]:
+    """``n / (K n_class)`` (scikit-learn's "balanced") to ``power``, 0 for a class without a sample."""
     counts = np.bincount(codes.astype(np.int64))
     present = np.count_nonzero(counts)
-    return tuple(float(len(codes) / (present * count)) if count else 0.0 for count in counts)
+    return tuple(float((len(codes) / (present * count)) ** power) if count else 0.0 for count in counts)
 
 
 def _figures(codes: Values, answer: Answer, at: int, *, detailed: bool = False) -> tuple[Statistic, ...]:

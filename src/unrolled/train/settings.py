@@ -22,6 +22,9 @@ class TrainSettings(BaseModel):
 
     epochs: int = Field(100, ge=1, description="most passes over the training part; early stopping ends sooner")
     batch_size: int = Field(32, ge=1, description="samples a batch, over all processes")
+    epoch_batches: int | None = Field(
+        None, ge=1, description="most batches an epoch; a larger training part is seen over several epochs"
+    )
     accumulate: int = Field(
         1, ge=1, description="batches whose gradients are added up before each optimiser step (gradient accumulation)"
     )

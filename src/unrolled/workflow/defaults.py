@@ -19,7 +19,8 @@ from unrolled.prepare.series import Series
 from unrolled.workflow.config import Config
 
 _MOST_SAMPLES = 2_000_000  # windows indexed at once; more are thinned out
-_FEW_SEQUENCES = 1000  # below that every labelled sequence is worth more in training than in validation
+_FEW_SEQUENCES = 1000  # small batches below, weights for rare classes above
+_LONG = 200  # steps from which convolutions thin out time before the recurrent layer
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,19 @@ class Choice:
     notes: tuple[Note, ...] = ()
 
 
-def complete(config: Config, task: str, series: Series, spans: Spans) -> tuple[Config, tuple[Note, ...]]:
+def complete(
+    config: Config, task: str, series: Series, spans: Spans, *, validated: bool
+) -> tuple[Config, tuple[Note, ...]]:
     """``config`` with every gap filled; what the user said stays.
 
     Args:
         config: as given.
         task: name of the task.
         series, spans: the training part.
+        validated: there is a validation part.
     """
     choice = {"forecast": _forecast, "classify": _classify, "regress": _regress, "failure": _failure}[task](
-        config, series, spans
+        config, series, spans, validated
     )
     given = config.model_dump(mode="json")
     data = {"window": choice.window, **(choice.data or {})}
@@ -61,7 +65,7 @@ def complete(config: Config, task: str, series: Series, spans: Spans) -> tuple[C
     return Config.parse(given), choice.notes
 
 
-def _forecast(config: Config, series: Series, spans: Spans) -> Choice:
+def _forecast(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
     horizon = int(config.task.get("horizon") or 1)
     season = int(config.task.get("season") or season_of(series))
     room = max(end - begin for _, begin, end in spans) - horizon
@@ -88,7 +92,7 @@ def _forecast(config: Config, series: Series, spans: Spans) -> Choice:
             window -= patch
         net: list[Any] = preset("forecast").layers(patch=patch)
         data = {"scale_by": "series" if len(series.ids) > 1 else "column"}
-        train: dict[str, Any] = {"epochs": 30, "batch_size": 64, "schedule": "cosine"}
+        train: dict[str, Any] = {"epochs": 30, "batch_size": 64, "epoch_batches": 500, "schedule": "cosine"}
     else:
         window = min(max(30, 2 * season, 2 * horizon), max(2, room // 3))
         net = preset("forecast-one-step").layers()
@@ -100,20 +104,28 @@ def _forecast(config: Config, series: Series, spans: Spans) -> Choice:
     )
 
 
-def _classify(config: Config, series: Series, spans: Spans) -> Choice:
+def _classify(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
     whole = all(column.level == "case" for column in series.of_role("target"))
     window = None if whole else min(128, int(np.median(series.lengths)))
-    few = len(spans) < _FEW_SEQUENCES
-    train = {"epochs": 100 if few else 30, "batch_size": 16 if few else 64, "learning_rate": 1e-3}
+    few, steps = len(spans) < _FEW_SEQUENCES, window or int(np.median(series.lengths))
+    train: dict[str, Any] = {"optimizer": "adamw", "schedule": "one_cycle", "learning_rate": 1e-3}
+    if few:
+        train |= {"epochs": 100 if validated else 40, "batch_size": 16}
+    else:
+        train |= {"epochs": 10, "batch_size": 128}
+    net = preset("classify").layers(stride=2 if steps >= _LONG else 1)
+    if series.of_role("static"):
+        net[-1] = {"linear": {"hidden": [64], "dropout": 0.3}}
     return Choice(
         window=window,
-        net=preset("classify").layers(),
-        train={**train, "optimizer": "adamw", "schedule": "one_cycle"},
+        net=net,
+        task={} if few else {"class_weights": "root"},
+        train=train,
         notes=() if whole else _window_note(config, window),
     )
 
 
-def _regress(config: Config, series: Series, spans: Spans) -> Choice:
+def _regress(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
     target = series.of_role("target")[0]
     window = None if target.level == "case" else min(50, int(np.median(series.lengths)))
     task: dict[str, Any] = {}
@@ -138,7 +150,7 @@ def _regress(config: Config, series: Series, spans: Spans) -> Choice:
     )
 
 
-def _failure(config: Config, series: Series, spans: Spans) -> Choice:
+def _failure(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
     window = min(50, int(np.median(series.lengths)))
     horizon = int(config.task.get("horizon") or 30)
     train = {"epochs": 20, "batch_size": 128, "schedule": "cosine"}

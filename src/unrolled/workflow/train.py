@@ -117,7 +117,7 @@ def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
     config = config.model_copy(update={"task": {"name": name, **options}})
     source = load(table, config.data, name)
     part = source.parts["train"]
-    config, chosen = complete(config, name, part.series, part.spans)
+    config, chosen = complete(config, name, part.series, part.spans, validated="valid" in source.parts)
     task = make_task(name, _options(config))
     settings = validated(TrainSettings, config.train, where="train")
     found, left_out = sections(source, task, config.data)
@@ -234,6 +234,7 @@ def _batches(job: _Job, name: str) -> Batches:
         seed=settings.seed,
         weights=job.weights[section.samples.series] if training and job.weights is not None else None,
         share=_share() if training else (0, 1),
+        most=settings.epoch_batches if training else None,
     )
 
 

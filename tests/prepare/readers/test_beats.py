@@ -40,7 +40,9 @@ def counts(table: Table) -> dict[str, int]:
 
 
 def test_windows_and_classes(check_reader: Check) -> None:
-    found = check_reader(lambda: cut(record([100, 180, 240, 400], "N+Va"), ReadOptions(before=0.1, after=0.2)))
+    found = check_reader(
+        lambda: cut(record([100, 180, 240, 400], "N+Va"), ReadOptions(before=0.1, after=0.2, even=False))
+    )
     np.testing.assert_allclose(waves(found), np.array([100, 240, 400])[:, None] / 10 + np.arange(-10, 21) / 10)
     assert found.case_columns["label"].tolist() == ["N", "V", "S"]
     assert found.case_columns["record"].tolist() == ["r"] * 3
@@ -55,10 +57,22 @@ def test_every_symbol_has_one_class() -> None:
 
 
 def test_the_ends_of_a_record_are_continued() -> None:
-    found = cut(record([3, 1999], "NN"), ReadOptions(before=0.1, after=0.1))
+    found = cut(record([3, 1999], "NN"), ReadOptions(before=0.1, after=0.1, even=False))
     np.testing.assert_allclose(waves(found)[0, :8], 0)
     np.testing.assert_allclose(waves(found)[1, -10:], 199.9)
     assert [note.code for note in found.notes] == ["padded_beats"]
+
+
+def test_recordings_are_made_even() -> None:
+    signal = np.random.default_rng(0).normal(3, 5, 2000)
+    signal[7] = np.nan
+    known = np.delete(signal, 7)
+    peaks = np.array([500, 900])
+    for one, other in [(signal, (signal - np.median(known)) / known.std()), (np.full(2000, 3.0), np.zeros(2000))]:
+        even = waves(cut(Record("r", one, RATE, peaks, "NN"), ReadOptions()))
+        odd = waves(cut(Record("r", other, RATE, peaks, "NN"), ReadOptions(even=False)))
+        np.testing.assert_allclose(even, odd, atol=1e-12)
+    assert np.isnan(waves(cut(Record("r", np.full(2000, np.nan), RATE, peaks, "NN"), ReadOptions()))).all()
 
 
 def test_resampling_keeps_both_ends() -> None:
@@ -66,7 +80,7 @@ def test_resampling_keeps_both_ends() -> None:
     half = waves(cut(record([500], "N"), ReadOptions(points=11)))
     assert full.shape == (1, 25 + 45 + 1) and half.shape == (1, 11)
     np.testing.assert_allclose(half[0], np.linspace(full[0, 0], full[0, -1], 11))
-    assert waves(cut(record([500], "N"), ReadOptions(before=0, after=0, points=4))).tolist() == [[50.0] * 4]
+    assert waves(cut(record([500], "N"), ReadOptions(before=0, after=0, points=4, even=False))).tolist() == [[50.0] * 4]
 
 
 def test_timing_is_what_the_words_say() -> None:
@@ -202,9 +216,9 @@ def test_leads_by_name_and_number(small: Path, check_reader: Check) -> None:
     found = check_reader(lambda: read(small))
     assert counts(found) == {"N": 2, "V": 1, "S": 1}
     assert found.notes[0].en == "Read lead II of II, V1."
-    for lead in (1, "V1"):
-        np.testing.assert_array_equal(read(small, lead=lead).columns["ecg"], _cut_by_hand(small))
-    for lead in ("MLII", 2, -1):
+    for lead in (1, "1", "V1"):
+        np.testing.assert_array_equal(read(small, lead=lead, even=False).columns["ecg"], _cut_by_hand(small))
+    for lead in ("MLII", 2, "2", -1):
         with pytest.raises(DataError, match=r"there is no lead .*\n  The leads are II, V1"):
             read(small, lead=lead)
 
@@ -254,6 +268,13 @@ def test_damaged_records(small: Path) -> None:
         mark_file.unlink()
         read(small, beats=True)
     assert read(small).columns.keys() == {"time", "II", "V1"}
+
+
+def test_a_lead_of_several_samples_a_frame_is_averaged(small: Path) -> None:
+    header = small.with_suffix(".hea")
+    header.write_text("r1 1 50 500\nr1.dat 16x4 200 16 0 0 12345 0 II\n")
+    raw = np.frombuffer(small.with_suffix(".dat").read_bytes(), "<i2").reshape(-1, 4)
+    np.testing.assert_allclose(read(small, beats=False).columns["II"], raw.mean(axis=1) / 200, atol=1 / 200)
 
 
 def test_records_without_their_extra(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,11 @@ def test_a_few_bad_cells_are_an_error_that_names_the_first(cells: list[str], row
     assert "categorical" in caught.value.mend
 
 
+def test_many_different_texts_are_text_whatever_follows() -> None:
+    cells = [f"text {at}" for at in range(2000)]
+    assert read([*cells, "1"]) == [*cells, "1"]
+
+
 def test_half_text_is_text() -> None:
     assert read(["1", "2", "a", "b"]) == ["1", "2", "a", "b"]
 

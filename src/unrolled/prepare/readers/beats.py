@@ -59,7 +59,9 @@ def cut(record: Record, options: ReadOptions) -> Table:
     """A window of signal around each beat, and what is known of the beat.
 
     The window reaches from ``before`` seconds ahead of the annotated peak to ``after`` seconds behind it; where it
-    leaves the recording the signal's end value is repeated. Case columns, in seconds:
+    leaves the recording the signal's end value is repeated. With ``even`` the recording is shifted and scaled to
+    median 0 and standard deviation 1 first, because gain and electrodes differ from patient to patient (known when
+    the record is complete). Case columns, in seconds:
 
     - ``label``: N, S, V, F or Q; ``record``: the name;
     - ``rr_before``: since the beat before; ``rr_local``: mean of the ten such intervals before that (causal);
@@ -84,7 +86,7 @@ def cut(record: Record, options: ReadOptions) -> Table:
             mend="check that signal and annotations belong together",
         )
     offsets = np.arange(-round(options.before * record.rate), round(options.after * record.rate) + 1)
-    windows, padded = _windows(record.signal, peaks, offsets)
+    windows, padded = _windows(_even(record.signal) if options.even else record.signal, peaks, offsets)
     if options.points is not None:
         windows = _resampled(windows, options.points)
     timing = _timing(peaks / record.rate)
@@ -98,6 +100,15 @@ def cut(record: Record, options: ReadOptions) -> Table:
         hints=Hints(target=("label",), group="record", static=tuple(timing), task="classify"),
         notes=notes,
     )
+
+
+def _even(signal: _Float) -> _Float:
+    """``(N,)`` signal with median 0 and standard deviation 1; missing samples stay missing."""
+    known = signal[~np.isnan(signal)]
+    if not len(known):
+        return signal
+    evened: _Float = (signal - np.median(known)) / (float(known.std()) or 1.0)
+    return evened
 
 
 def _windows(signal: _Float, peaks: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> tuple[_Float, bool]:

@@ -21,6 +21,7 @@ from unrolled.prepare.readers.times import Times
 from unrolled.prepare.readers.wording import say
 from unrolled.prepare.table import Array
 
+_PROBE = 1000  # so many different texts at the start, and no value among them, are a column of text
 _TRUTH = {"true": 1.0, "false": 0.0}
 
 
@@ -97,6 +98,8 @@ class Cells:
 
     def _values(self, name: str, cells: list[str], uses: _Uses) -> Array:
         """``(n,)`` values of distinct cells, none of them missing."""
+        if len(cells) > _PROBE and not any(numbers.is_number(cell) or times.is_time(cell) for cell in cells[:_PROBE]):
+            return _text(cells)
         time = times.parse(cells, self.options.day_first) if cells and times.is_time(cells[0]) else None
         if time is not None and time.good.all():
             self._tell_time(name, cells, time)

@@ -45,10 +45,15 @@ def text_column(series: pl.Series, name: str, cells: Cells) -> Array:
     polars = require("polars", extra="train", purpose=_PURPOSE)
     series = series.fill_null("")
     if name not in cells.options.categorical:
+        odd = numbers.not_plain(cells.mark)
+        if not series.str.contains(odd).any():  # nothing to strip, perhaps nothing missing: the common case
+            values = series.cast(polars.Float64, strict=False)
+            if not values.null_count():
+                return _floats(values)
         stripped = series.str.strip_chars()
         missing = stripped.str.to_lowercase().is_in(list(numbers.MISSING))
         known = polars.select(polars.when(~missing).then(stripped)).to_series()
-        if not known.str.contains(numbers.not_plain(cells.mark)).any():
+        if not known.str.contains(odd).any():
             values = known.cast(polars.Float64, strict=False)
             if values.null_count() == int(missing.sum()):
                 return _floats(values)

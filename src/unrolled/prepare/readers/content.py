@@ -26,6 +26,10 @@ def load(path: Path, limit: int) -> bytes:
     """
     with readable(path):
         size = path.stat().st_size
+        if not (path.is_file() or path.is_dir()):
+            raise DataError(
+                "this is not a file but a device or a pipe", where=str(path), mend="copy it to a file first"
+            )
         if size > limit:
             raise too_large(path, size, limit)
         data = path.read_bytes()

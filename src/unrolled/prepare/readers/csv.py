@@ -37,12 +37,12 @@ _SEPARATOR = "\x1e"  # a control character, which no text file holds
 
 
 class _Split(Protocol):
-    """A text table cut into cells."""
+    """A text table cut into cells; each column can be taken once, and leaves memory then."""
 
     first: list[str]  # the first row, which may hold the names
     rows: int
 
-    def column(self, position: int, name: str, cells: Cells) -> Array:
+    def take(self, position: int, name: str, cells: Cells) -> Array:
         """``(N,)`` values of a column."""
 
 
@@ -67,7 +67,7 @@ def read(path: Path, options: ReadOptions) -> Table:
         raise DataError("the file has a header but no rows", where=path.name)
     cells = Cells(path.name, options, _first_row(layout), layout.decimal, layout.proven)
     chosen = select(names, options, path.name)
-    columns = {name: split.column(names.index(name), name, cells) for name in chosen}
+    columns = {name: split.take(names.index(name), name, cells) for name in chosen}
     if len(names) == 1 and names[0] not in options.categorical:
         _suspect_delimiter(names[0], columns[names[0]], path.name)
     return Table(columns, path.name, first_row=cells.first_row, notes=(encoding.note(), *notes, *cells.notes()))
@@ -132,9 +132,11 @@ class _Lines:
             for kept, cells in zip(self._columns, zip(*block, strict=True), strict=True):
                 kept.append(_SEPARATOR.join(cells))
 
-    def column(self, position: int, name: str, cells: Cells) -> Array:
+    def take(self, position: int, name: str, cells: Cells) -> Array:
         """``(N,)`` values of a column."""
-        return cells.column(name, _SEPARATOR.join(self._columns[position]).split(_SEPARATOR))
+        text = _SEPARATOR.join(self._columns[position])
+        self._columns[position].clear()
+        return cells.column(name, text.split(_SEPARATOR))
 
 
 def _checked(rows: Iterator[list[str]], first: list[str], layout: Dialect, where: str) -> Iterator[list[str]]:
@@ -170,11 +172,13 @@ class _Frame:
 
     def __init__(self, first: list[str], frame: pl.DataFrame) -> None:
         self.first, self._frame = first, frame
-        self.rows = frame.height
+        self.rows, self._names = frame.height, frame.columns
 
-    def column(self, position: int, name: str, cells: Cells) -> Array:
+    def take(self, position: int, name: str, cells: Cells) -> Array:
         """``(N,)`` values of a column."""
-        return text_column(self._frame.to_series(position), name, cells)
+        series = self._frame.get_column(self._names[position])
+        self._frame = self._frame.drop(self._names[position])
+        return text_column(series, name, cells)
 
 
 def _by_polars(data: bytes, encoding: Encoding, layout: Dialect) -> _Frame | None:
@@ -185,7 +189,9 @@ def _by_polars(data: bytes, encoding: Encoding, layout: Dialect) -> _Frame | Non
     """
     text = data[encoding.mark :]
     delimiter = layout.delimiter
-    if len(text) < _LARGE or encoding.codec != "utf-8" or delimiter in (None, BLANKS) or layout.blank:
+    if len(text) < _LARGE or encoding.codec != "utf-8" or layout.blank:
+        return None
+    if delimiter is None or delimiter == BLANKS or not delimiter.isascii():
         return None
     end = text.find(b"\n") + 1
     first = text[:end].decode().strip("\r\n").split(delimiter)
@@ -195,7 +201,7 @@ def _by_polars(data: bytes, encoding: Encoding, layout: Dialect) -> _Frame | Non
         and text.count(b"\r") == text.count(b"\r\n")
         and not (b"\n\n" in text or b"\n\r\n" in text)
         and len(first) > 1
-        and text.count(str(delimiter).encode()) == (len(first) - 1) * lines
+        and text.count(delimiter.encode()) == (len(first) - 1) * lines
     )
     if not regular:
         return None

@@ -75,6 +75,8 @@ def sniff(sample: str, options: ReadOptions, where: str) -> Dialect:
         raise DataError("the file is empty", where=where)
     delimiter = options.delimiter or _delimiter(lines, where)
     body = _first(lines, delimiter, where)
+    if not body:
+        raise DataError("the file is empty", where=where)
     header = options.header if options.header is not None else _has_header(body)
     cells = [cell.strip() for row in body[header:] for cell in row][:_CELLS]
     proof = numbers.decimal_mark(cells)
@@ -89,7 +91,7 @@ def _delimiter(lines: list[str], where: str) -> str | None:
     scores: dict[str | None, tuple[float, int]] = {None: (_value_share([[line.strip()] for line in lines]), 1)}
     for delimiter in DELIMITERS:
         found = _first(lines, delimiter, where)
-        width, agreeing = Counter(map(len, found)).most_common(1)[0]
+        width, agreeing = max(Counter(map(len, found)).items(), key=lambda item: item[1], default=(0, 0))
         if width > 1:
             scores[delimiter] = (agreeing / len(found) * _value_share(found), width)
     best = max(score for score, _ in scores.values())
@@ -113,10 +115,9 @@ def _first(lines: list[str], delimiter: str | None, where: str) -> list[list[str
 
 
 def _has_header(found: list[list[str]]) -> bool:
-    """Whether the first row holds names: no value in it, or text over a column of values, or 0, 1, 2, ..."""
+    """Whether the first row holds names: no value in it, or text over a column of values, or 0, 1, 2, ..., or years."""
     first, body = found[0], found[1:]
-    named = [cell.strip() for cell in first if cell.strip()]
-    if body and len(named) > 1 and named == [str(position) for position in range(len(named))]:
+    if body and _counts(first):
         return True
     values = [_is_value(cell) for cell in first]
     if not any(value and cell.strip() for value, cell in zip(values, first, strict=True)):
@@ -125,6 +126,15 @@ def _has_header(found: list[list[str]]) -> bool:
         not value and body and all(_is_value(row[column]) for row in body if column < len(row))
         for column, value in enumerate(values)
     )
+
+
+def _counts(first: list[str]) -> bool:
+    """Whether the cells are 0, 1, 2, ..., or some text and then years, one after another."""
+    cells = [cell.strip() for cell in first if cell.strip()]
+    whole = [int(cell) for cell in cells if cell.isascii() and cell.isdigit() and len(cell) < 9]
+    running = len(whole) > 1 and whole == list(range(whole[0], whole[0] + len(whole)))
+    texts = len(cells) - len(whole)
+    return running and (whole[0] == texts == 0 or (texts > 0 and whole[0] >= 1900 and whole[-1] <= 2100))
 
 
 def _likely_mark(cells: list[str], delimiter: str | None) -> Mark:

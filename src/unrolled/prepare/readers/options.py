@@ -30,6 +30,7 @@ class ReadOptions(Record):
         lead: name or index of the ECG lead; default MLII where there is one, else the first.
         beats: cut the record into annotated beats; default where there are annotations.
         before, after: seconds of signal around each beat.
+        even: bring each ECG record to median 0 and standard deviation 1 before its beats are cut.
         points: resample each beat to that many points.
         memory: bytes that the numbers of a Parquet file may take in memory; larger ones are kept in a memory map.
         cache: folder of that memory map, default the system's folder for temporary files.
@@ -40,7 +41,7 @@ class ReadOptions(Record):
     columns: tuple[str, ...] | None = None
     categorical: tuple[str, ...] = ()
     encoding: str | None = None
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    delimiter: str | None = Field(None, pattern=r"^[^\"\x00-\x08\x0a-\x1f]$")
     decimal: Literal[".", ","] | None = None
     header: bool | None = None
     day_first: bool | None = None
@@ -48,6 +49,7 @@ class ReadOptions(Record):
     beats: bool | None = None
     before: float = Field(0.25, ge=0, le=60)
     after: float = Field(0.45, ge=0, le=60)
+    even: bool = True
     points: int | None = Field(None, ge=2, le=10_000)
     memory: int = Field(256 << 20, ge=0)
     cache: Path | None = None
