@@ -58,7 +58,7 @@ def command_table(name: str) -> Rows:
     rows = [["argument or option", "meaning"]]
     for parameter in COMMANDS[name].params:
         is_option = parameter.param_type_name == "option"
-        shown = ", ".join(parameter.opts) if is_option else parameter.name.upper()
+        shown = ", ".join(parameter.opts) if is_option else parameter.metavar or parameter.name.upper()
         rows.append([f"`{shown}`", parameter.help or ""])
     return rows
 

@@ -18,8 +18,11 @@ import torch
 
 from benchmarks.accuracy.cases import CASES, Case, last_rmse, opened
 from unrolled.core.files import write_text
+from unrolled.data import whole
+from unrolled.prepare.build import build
+from unrolled.prepare.read import read
+from unrolled.prepare.series import Series
 from unrolled.workflow.config import Config
-from unrolled.workflow.evaluate import Series, whole
 from unrolled.workflow.train import Trained, train
 
 _RESULTS = Path(__file__).parent / "results"
@@ -29,11 +32,13 @@ _SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 def main() -> None:
     """Run the cases named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", choices=[[], *CASES], help="all when none is named")
+    parser.add_argument("cases", nargs="*", help="all when none is named")
     parser.add_argument("--data", type=Path, default=_SHARED, help="folder of the data sets")
     parser.add_argument("--set", dest="changes", action="append", default=[], help="key=value, to try other settings")
     asked = parser.parse_args()
     for name in asked.cases or CASES:
+        if name not in CASES:
+            parser.error(f"there is no case {name!r}; there are {', '.join(CASES)}")
         text = report(name, CASES[name], asked.data, asked.changes)
         print(text, flush=True)
         if not asked.changes:
@@ -89,9 +94,6 @@ def _extra(trained: Trained, plain: dict[str, Any]) -> dict[str, float]:
 
 
 def _test_series(trained: Trained, plain: dict[str, Any]) -> Series:
-    from unrolled.prepare.build import build
-    from unrolled.prepare.read import read
-
     return build(read(plain["data"]["test"]), trained.model.predictor.settings.reading)
 
 

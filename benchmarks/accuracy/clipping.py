@@ -158,19 +158,20 @@ def surroundings(seconds: float) -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
     return (
-        f"machine: {model}, {os.cpu_count()} cores, {torch.get_num_threads()} thread used; {seconds:.0f} s\n"
+        f"machine: {model}, {os.cpu_count()} cores, {torch.get_num_threads()} thread used; "
+        f"{seconds:.0f} s of processor time\n"
         f"versions: Python {platform.python_version()}, torch {torch.__version__}; commit {commit}\n"
         f"seeds: {SEEDS.start} to {SEEDS.stop - 1}; T = {LENGTH}, {HIDDEN} units, {STEPS} steps of {BATCH} sequences"
     )
 
 
 def main() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     lines = []
     for line in table():
         print(line, flush=True)
         lines.append(line)
-    end = surroundings(time.monotonic() - began)
+    end = surroundings(time.process_time() - began)
     print(f"\n{end}")
     title = "Clipping at T = 1000: share of diverged runs (adding problem, SGD with momentum 0.9)"
     write_text(RESULT, "\n".join([title, "", *lines, "", end, ""]))

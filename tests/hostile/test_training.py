@@ -43,12 +43,27 @@ def changed(tensor: Tensor, at: tuple[int, ...], value: float) -> Tensor:
     return copy
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-@pytest.mark.parametrize("part", ["x", "y"])
+@pytest.mark.parametrize(("part", "bad"), [("x", math.nan), ("x", math.inf), ("y", math.inf)])
 def test_bad_values_in_the_data_name_epoch_batch_and_sample(part: str, bad: float) -> None:
     x, y = (changed(X, (19, 2, 1), bad), Y) if part == "x" else (X, changed(Y, (19, 0), bad))
     with pytest.raises(TrainingError, match=rf"epoch 1, batch 3: [\s\S]*the data: {part} .* sample 4 .*\n.*policy"):
         train(x, y)
+
+
+def test_unknown_truth_is_the_cause_only_where_the_loss_does_not_leave_it_out() -> None:
+    y = changed(Y, (19, 0), math.nan)
+    with pytest.raises(TrainingError, match=r"epoch 1, batch 3: .*the data: y is missing .* sample 4 "):
+        train(X, y)
+
+    def known(output: Tensor, batch: Batch) -> Tensor:
+        return squared_error(
+            output.where(~batch.y.isnan()[:, None, :, None], 0.0), Batch(batch.x, batch.y.nan_to_num())
+        )
+
+    train(X, y, loss=known, epochs=2)
+    options: dict[str, Any] = {"optimizer": "sgd", "momentum": 0.0, "learning_rate": 30.0, "epochs": 300}
+    with pytest.raises(TrainingError, match="learning rate"):
+        train(X, y, loss=known, module=_Linear(), clip_norm=1e30, **options)
 
 
 def test_bad_values_in_the_validation_part_are_told_apart() -> None:

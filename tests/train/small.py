@@ -102,8 +102,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--stop-after", type=int, help="epochs after which a hook ends the run, to be resumed anew")
     asked = parser.parse_args(arguments)
-    for stop_after in {asked.stop_after: None, None: None}:
-        _run(asked, stop_after)
+    if asked.stop_after is not None:
+        _run(asked, asked.stop_after)
+    _run(asked, None)
 
 
 def _run(asked: argparse.Namespace, stop_after: int | None) -> None:

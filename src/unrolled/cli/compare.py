@@ -7,19 +7,21 @@ from typing import Annotated
 
 import typer
 
+from unrolled.cli.language import Lang, language_of
+
 EXAMPLE = "Example: unrolled compare runs/lstm runs/gru --out compare.html"
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of two or more runs.")],
     out: Annotated[Path | None, typer.Option(help="HTML file to write too.")] = None,
-    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    lang: Lang = "en",
 ) -> None:
-    """Set RUNS side by side: figures with intervals, sizes, settings that differ."""
+    """Set runs side by side: figures with intervals, sizes, settings that differ."""
     from rich.console import Console
 
     from unrolled.report import terminal
-    from unrolled.workflow.report import language_of, read_runs, write_comparison
+    from unrolled.workflow.report import read_runs, write_comparison
 
     language = language_of(lang)
     Console(highlight=False).print(terminal.comparison(read_runs(runs), language))

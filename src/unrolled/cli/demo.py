@@ -7,25 +7,31 @@ from typing import Annotated
 
 import typer
 
+from unrolled.cli.language import Lang, language_of
+
 EXAMPLE = "Example: unrolled demo digits --out runs/digits"
+
+_SHOWN = 6  # lines of the predictions
 
 
 def demo(
-    name: Annotated[str, typer.Argument(help="load (forecast a day of oil temperature) or digits (spoken).")] = "load",
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="load (forecast a day of oil temperature) or digits (spoken).")
+    ] = "load",
     out: Annotated[Path | None, typer.Option(help="Folder of the run; otherwise a new one under runs/.")] = None,
-    lang: Annotated[str, typer.Option(help="Language of the report: en or zh.")] = "en",
+    lang: Lang = "en",
 ) -> None:
     """Train, judge, bundle, report and predict on shipped data."""
     from unrolled.cli.screen import Screen
-    from unrolled.cli.train import RUNS
+    from unrolled.cli.train import RUNS, finish
     from unrolled.prepare.write import to_csv
     from unrolled.workflow import demo as demos
     from unrolled.workflow import train as job
     from unrolled.workflow.predict import predict
-    from unrolled.workflow.report import language_of
 
     language = language_of(lang)
     config = demos.demo_config(name).model_copy(update={"language": language})
     trained = job.train(config, folder=out, runs=RUNS, listener=Screen(language))
+    finish(trained)
     found = predict(trained.bundle, config.data.test or config.data.path)
-    typer.echo("".join(to_csv(found.table()).splitlines(keepends=True)[:6]), nl=False)
+    typer.echo("".join(to_csv(found.table()).splitlines(keepends=True)[:_SHOWN]), nl=False)

@@ -9,7 +9,9 @@ import typer
 
 from unrolled import __version__
 from unrolled.cli import compare, demo, evaluate, predict, presets, report, train
-from unrolled.core.errors import UnrolledError
+from unrolled.core.errors import MissingExtraError, UnrolledError
+
+_TRAINING = {"torch", "lightning_fabric", "polars", "sklearn"}  # what the extra "train" brings
 
 app = typer.Typer(
     name="unrolled",
@@ -34,14 +36,28 @@ def _options(
 
 
 def main() -> None:
-    """Run the command; an error the user can mend is one sentence on stderr and exit code 2."""
+    """Run the command; an error the user can mend is one sentence on stderr and exit code 2.
+
+    Exit codes: 0 done, 2 a mistake in the request or the data, 130 stopped by Ctrl-C, 141 the reader of the output
+    went away.
+    """
     try:
         app()
     except UnrolledError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        _refuse(error)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in _TRAINING:
+            raise
+        mend = 'install it with: pip install "unrolled[train]"'
+        _refuse(MissingExtraError(f"this command needs {missing}, which is not installed", mend=mend))
     except KeyboardInterrupt:
         typer.echo("stopped", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)
+
+
+def _refuse(error: UnrolledError) -> None:
+    typer.echo(f"error: {error}", err=True)
+    sys.exit(error.exit_code)

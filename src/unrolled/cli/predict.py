@@ -7,26 +7,39 @@ from typing import Annotated
 
 import typer
 
+from unrolled.cli.language import Lang, language_of
+from unrolled.cli.reading import Reading, options
+
 EXAMPLE = "Example: unrolled predict runs/forecast-20260101-120000/model.unrolled new.csv --out predictions.csv"
+
+_LEVELS = {"info": "note", "warning": "warning"}
 
 
 def predict(
-    bundle: Annotated[Path, typer.Argument(help="Bundle, or folder of a run.")],
-    data: Annotated[str, typer.Argument(help="New data; it needs no target column, but as the past of a forecast.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle, or folder of a run.")],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="New data; it needs no target column, but as the past of a forecast."),
+    ],
     out: Annotated[Path | None, typer.Option(help="File to write (.csv or .jsonl); otherwise CSV on stdout.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Predict at every row, not only at the end.")] = False,
     stride: Annotated[int, typer.Option(min=1, help="Rows between two predictions, with --all.")] = 1,
-    lang: Annotated[str, typer.Option(help="Language of the notes: en or zh.")] = "en",
+    option: Reading = None,
+    lang: Lang = "en",
 ) -> None:
     """Predict DATA with BUNDLE."""
-    from unrolled.prepare.write import to_csv, write
+    from unrolled.core.files import write_text
+    from unrolled.prepare.write import to_csv, writer_of
     from unrolled.workflow.predict import predict as run
 
-    found = run(bundle, data, which="all" if every else None, stride=stride)
+    language = language_of(lang)
+    text = to_csv if out is None else writer_of(out)
+    found = run(bundle, data, which="all" if every else None, stride=stride, **options(option))
     for note in found.notes:
-        typer.echo(f"note: {note.text('zh' if lang == 'zh' else 'en')}", err=True)
+        if note.code != "encoding":  # that the text could be read shows in the answer
+            typer.echo(f"{_LEVELS[note.level]}: {note.text(language)}", err=True)
     if out is None:
-        typer.echo(to_csv(found.table()), nl=False)
+        typer.echo(text(found.table()), nl=False)
         return
-    write(found.table(), out)
+    write_text(out, text(found.table()))
     typer.echo(str(out))

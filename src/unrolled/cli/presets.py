@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from unrolled.cli.language import Lang, language_of
 
 EXAMPLE = "Example: unrolled presets --lang zh"
 
 
-def presets(lang: Annotated[str, typer.Option(help="en or zh.")] = "en") -> None:
+def presets(lang: Lang = "en") -> None:
     """List the presets and what each is for."""
     import yaml
     from rich.console import Console
 
-    from unrolled.core.errors import ConfigError
     from unrolled.nets.presets import presets as known
 
-    if lang not in ("en", "zh"):
-        raise ConfigError(f"there is no language {lang!r}", where="--lang", mend="choose en or zh")
+    language = language_of(lang)
     console = Console(highlight=False)
     for preset in known():
         console.print(f"[bold]{preset.name}[/]  ({', '.join(preset.task)})")
-        console.print(f"  {preset.purpose['zh' if lang == 'zh' else 'en']}")
+        console.print(f"  {preset.purpose[language]}")
         for layer in preset.layers():
             console.print("    " + yaml.safe_dump(layer, default_flow_style=True, width=200).strip(), markup=False)

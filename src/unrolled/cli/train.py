@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unrolled.cli.reading import Reading, names, options
 from unrolled.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from unrolled.workflow.train import Trained
 
 EXAMPLE = "Example: unrolled train prices.csv --target Close"
 
 RUNS = Path("runs")  # where runs go that are given no folder
 
-Words = Annotated[list[str] | None, typer.Option(help="Column; repeat it, or separate names with commas.")]
+Columns = list[str] | None
 
 
 def train(
-    data: Annotated[str | None, typer.Argument(help="File or folder to learn from.")] = None,
-    target: Annotated[list[str] | None, typer.Option(help="Column to predict; repeat for several.")] = None,
+    context: typer.Context,
+    data: Annotated[str | None, typer.Argument(metavar="DATA", help="File or folder to learn from.")] = None,
+    target: Annotated[Columns, typer.Option(help="Columns to predict; repeat it, or separate names by commas.")] = None,
     task: Annotated[
         str | None, typer.Option(help="forecast, classify, regress or failure; otherwise the data decides.")
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,
     window: Annotated[int | None, typer.Option(help="Rows that a prediction looks back on.")] = None,
     net: Annotated[str | None, typer.Option(help="Preset, or a YAML file with the list of layers.")] = None,
-    features: Words = None,
-    known: Annotated[list[str] | None, typer.Option(help="Columns known in advance.")] = None,
-    static: Annotated[list[str] | None, typer.Option(help="Columns with one value a sequence.")] = None,
-    categorical: Annotated[list[str] | None, typer.Option(help="Columns that are categories.")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Columns to leave out.")] = None,
+    features: Annotated[Columns, typer.Option(help="Columns to predict from; otherwise all that can be used.")] = None,
+    known: Annotated[Columns, typer.Option(help="Columns known in advance.")] = None,
+    static: Annotated[Columns, typer.Option(help="Columns with one value a sequence.")] = None,
+    categorical: Annotated[Columns, typer.Option(help="Columns that are categories.")] = None,
+    ignore: Annotated[Columns, typer.Option(help="Columns to leave out.")] = None,
     time: Annotated[str | None, typer.Option(help="Time column.")] = None,
     group: Annotated[str | None, typer.Option(help="Column that names the series of a row.")] = None,
+    wide: Annotated[bool | None, typer.Option("--wide", help="Each row of the file is a series, a cell a step.")] = None,
     valid: Annotated[str | None, typer.Option(help="File of the validation part.")] = None,
     test: Annotated[str | None, typer.Option(help="File of the test part.")] = None,
     split: Annotated[str | None, typer.Option(help="auto, time, group or case.")] = None,
     valid_share: Annotated[str | None, typer.Option(help="Fraction, number of rows or sequences, or date.")] = None,
     test_share: Annotated[str | None, typer.Option(help="Fraction, number of rows or sequences, or date.")] = None,
     missing: Annotated[str | None, typer.Option(help="error, mask, fill_forward or interpolate.")] = None,
+    resample: Annotated[str | None, typer.Option(help="Bring rows to an even step: mean or last.")] = None,
+    frequency: Annotated[float | None, typer.Option(help="That step, in seconds.")] = None,
+    time_delta: Annotated[
+        bool | None,
+        typer.Option("--time-delta/--no-time-delta", help="Predict from the time since the previous row too."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Most passes over the training part.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples a batch.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Step size of the optimiser.")] = None,
@@ -46,74 +59,85 @@ def train(
     assign: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, such as train.clip_norm=5; repeat for several.")
     ] = None,
+    option: Reading = None,
     start_from: Annotated[
-        Path | None, typer.Option("--from", help="Bundle whose weights to start from (fine-tuning).")
+        Path | None, typer.Option("--from", help="Bundle or run whose weights to start from (fine-tuning).")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; otherwise a new one under runs/.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Folder of a stopped run to go on with.")] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the report: en or zh.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the verdict and the files only.")] = False,
 ) -> None:
-    """Train a model on DATA, judge it beside its baselines, and write bundle and report."""
+    """Train a model on DATA, judge it beside its baselines, and write bundle and report.
+
+    Ctrl-C ends training early: what was learnt is kept, judged and written, and the exit code is 130.
+    """
     from unrolled.cli.screen import Screen
     from unrolled.workflow import train as job
     from unrolled.workflow.config import Config
+    from unrolled.workflow.run_folder import RunFolder
 
     if resume is not None:
-        if data is not None:
-            raise ConfigError("--resume goes on with the run's own data", where="--resume", mend="leave DATA out")
-        job.resume(resume, listener=Screen(quiet=quiet))
+        _refuse_beside_resume(context.params)
+        language = RunFolder.find(resume).read_config().language
+        finish(job.resume(resume, listener=Screen(language, quiet=quiet)))
         return
     base = Config.read(config) if config is not None else Config()
-    flags: dict[str, Any] = {
-        "data": {
-            "path": data,
-            "valid": valid,
-            "test": test,
-            "target": _names(target),
-            "features": _names(features),
-            "known": _names(known),
-            "static": _names(static),
-            "categorical": _names(categorical),
-            "ignore": _names(ignore),
-            "time": time,
-            "group": group,
-            "window": window,
-            "missing": missing,
-            "split": {"by": split, "valid": _share(valid_share), "test": _share(test_share)},
-        },
-        "task": {"name": task, "horizon": horizon},
-        "net": _net(net),
-        "train": {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
-        "seed": seed,
-        "language": lang,
-        "start_from": str(start_from) if start_from is not None else None,
-    }
-    settings = base.over(flags).changed(assign or [])
+    settings = base.over(_flags(context.params), where="").changed(assign or [])
     if settings.data.path is None:
         raise ConfigError(
             "no data was given", where="DATA", mend="name a file: unrolled train prices.csv --target Close"
         )
-    job.train(settings, folder=out, runs=RUNS, listener=Screen(quiet=quiet, language=settings.language))
+    screen = Screen(settings.language, quiet=quiet)
+    finish(job.train(settings, folder=out, runs=RUNS, listener=screen))
 
 
-def _names(given: list[str] | None) -> list[str] | None:
-    return None if given is None else [name.strip() for part in given for name in part.split(",") if name.strip()]
+def finish(trained: Trained) -> None:
+    """Say what became of a job that was interrupted."""
+    if trained.interrupted and trained.folder is not None:
+        typer.echo(
+            "interrupted: this model is what was learnt until then\n"
+            f"  Go on with: unrolled train --resume {trained.folder.path}",
+            err=True,
+        )
+        raise typer.Exit(130)
 
 
-def _share(given: str | None) -> float | int | str | None:
+def _flags(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags that were given, in the place where a config has them."""
+    nested: dict[str, Any] = {}
+    for name, (place, read) in _PLACES.items():
+        if given[name] is not None:
+            *parents, last = place.split(".")
+            at = nested
+            for parent in parents:
+                at = at.setdefault(parent, {})
+            at[last] = read(given[name])
+    return nested
+
+
+def _refuse_beside_resume(given: Mapping[str, Any]) -> None:
+    shown = {"assign": "--set", "start_from": "--from", "data": "DATA"}
+    for name, value in given.items():
+        if name not in ("resume", "quiet") and value is not None:
+            raise ConfigError(
+                "a run goes on with its own data and settings",
+                where="--resume",
+                mend=f"leave out {shown.get(name, '--' + name.replace('_', '-'))}",
+            )
+
+
+def _share(given: str) -> float | int | str:
     """A number where it is one, else a date."""
-    if given is None:
-        return None
     try:
         return int(given) if given.isdigit() else float(given)
     except ValueError:
         return given
 
 
-def _net(given: str | None) -> Any:
+def _net(given: str) -> Any:
     """A preset's name, or the layers of a YAML file."""
-    if given is None or not given.endswith((".yaml", ".yml")):
+    if not given.endswith((".yaml", ".yml")):
         return given
     import yaml
 
@@ -124,3 +148,41 @@ def _net(given: str | None) -> Any:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError("is not YAML", where=given) from error
     return spec["net"] if isinstance(spec, dict) and set(spec) == {"net"} else spec
+
+
+def _as_is(given: Any) -> Any:
+    return given
+
+
+_PLACES: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "data": ("data.path", _as_is),
+    "valid": ("data.valid", _as_is),
+    "test": ("data.test", _as_is),
+    "wide": ("data.wide", _as_is),
+    "option": ("data.options", options),
+    "target": ("data.target", names),
+    "features": ("data.features", names),
+    "known": ("data.known", names),
+    "static": ("data.static", names),
+    "categorical": ("data.categorical", names),
+    "ignore": ("data.ignore", names),
+    "time": ("data.time", _as_is),
+    "group": ("data.group", _as_is),
+    "window": ("data.window", _as_is),
+    "missing": ("data.missing", _as_is),
+    "resample": ("data.resample", _as_is),
+    "frequency": ("data.frequency", _as_is),
+    "time_delta": ("data.time_delta", _as_is),
+    "split": ("data.split.by", _as_is),
+    "valid_share": ("data.split.valid", _share),
+    "test_share": ("data.split.test", _share),
+    "task": ("task.name", _as_is),
+    "horizon": ("task.horizon", _as_is),
+    "net": ("net", _net),
+    "epochs": ("train.epochs", _as_is),
+    "batch_size": ("train.batch_size", _as_is),
+    "learning_rate": ("train.learning_rate", _as_is),
+    "seed": ("seed", _as_is),
+    "lang": ("language", _as_is),
+    "start_from": ("start_from", str),
+}

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_array
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError
 from unrolled.estimators.base import Array, Estimator, frame_of
-from unrolled.estimators.labels import classes_of, named
+from unrolled.estimators.labels import classes_of, in_column, named
 from unrolled.estimators.origin import Label
 from unrolled.estimators.sequences import Sequences
 from unrolled.prepare.decode import Answer, ClassDecoding
@@ -146,7 +146,7 @@ class Classifier(Sequences, ClassifierMixin, Estimator):  # type: ignore[misc]  
         decoding = bundle.manifest.settings["decoding"]
         if isinstance(truth, Table):
             columns = truth.columns | truth.case_columns
-            given = [columns.get(name) for name in decoding["targets"]]
+            given = [in_column(columns.get(name)) for name in decoding["targets"]]
         else:
             given = list(truth.reshape(len(truth), -1).T)
         return tuple(classes_of(names, column) for names, column in zip(decoding["classes"], given, strict=True))

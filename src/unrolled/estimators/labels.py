@@ -40,11 +40,17 @@ def classes_of(names: Sequence[str], given: Array | None) -> tuple[Label, ...]:
 
     Args:
         names: of the K classes, in the order of the net's output.
-        given: the column of labels they were taken from; None where there is none to look at.
+        given: the labels that they are the names of; None where names are all there is.
     """
     if given is None:
         return tuple(names)
-    if given.dtype.kind == "f":
-        return tuple(int(name) if float(name).is_integer() else float(name) for name in names)
     labels = {name_of(label): label for label in np.unique(given).tolist()}
     return tuple(labels[name] for name in names)
+
+
+def in_column(column: Array | None) -> Array | None:
+    """The labels of a table's column: numbers, whole where all of them are; None where they are text."""
+    if column is None or column.dtype == object:
+        return None
+    known = column[np.isfinite(column)]
+    return known.astype(np.int64) if (known == np.floor(known)).all() else known

@@ -1,33 +1,32 @@
-"""A table as a file: CSV or JSON lines, whole or not at all."""
+"""A table as text: CSV or JSON lines."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unrolled.core.errors import ConfigError
-from unrolled.core.files import write_text
 from unrolled.prepare.table import Array, Table
 
 
-def write(table: Table, path: Path | str) -> None:
-    """Write the row columns to a file named ``.csv`` or ``.jsonl``.
+def writer_of(path: Path | str) -> Callable[[Table], str]:
+    """What makes the text of a file of that name.
 
     Raises:
-        ConfigError: another suffix.
-        UnrolledError: the file cannot be written.
+        ConfigError: the suffix is neither ``.csv`` nor ``.jsonl``.
     """
-    path = Path(path)
+    suffix = Path(path).suffix.lower()
     texts = {".csv": to_csv, ".jsonl": to_json_lines}
-    if path.suffix.lower() not in texts:
-        raise ConfigError(f"{path.suffix or 'no suffix'!r} is not written", where=str(path), mend="use .csv or .jsonl")
-    write_text(path, texts[path.suffix.lower()](table))
+    if suffix not in texts:
+        what = f"{suffix!r} files are not written" if suffix else "the name has no suffix"
+        raise ConfigError(what, where=str(path), mend="use .csv or .jsonl")
+    return texts[suffix]
 
 
 def to_csv(table: Table) -> str:
@@ -54,9 +53,15 @@ def _cells(column: Array, blank: Any) -> list[Any]:
     if np.issubdtype(column.dtype, np.datetime64):
         return [blank if np.isnat(stamp) else _iso(stamp) for stamp in column]
     if np.issubdtype(column.dtype, np.floating):
+        kind = int if _counts(column) else float
         # Nine digits give every float32 back, and hide the noise of its conversion.
-        return [blank if np.isnan(number) else float(f"{number:.9g}") for number in column.tolist()]
+        return [kind(float(f"{number:.9g}")) if np.isfinite(number) else blank for number in column.tolist()]
     return [blank if cell is None else cell for cell in column.tolist()]
+
+
+def _counts(column: Array) -> bool:
+    """Nothing but whole numbers, which are written without a point."""
+    return bool((column == np.round(column)).all() and (np.abs(column) < 1e9).all())
 
 
 def _iso(stamp: np.datetime64) -> str:

@@ -22,9 +22,8 @@ _OTHERS = 16  # batches read to know the usual
 
 @dataclass(frozen=True)
 class Cause:
-    """The likely cause in one clause, and the mend; ``code`` is for tests and scripts."""
+    """The likely cause in one clause, and the mend."""
 
-    code: str
     what: str
     mend: str
 
@@ -54,6 +53,7 @@ def likely_cause(seen: Evidence, settings: TrainSettings) -> Cause:
         or _fp16(settings)
         or _exploding(seen, settings)
         or _diverging(seen, settings)
+        or _unknown_truth(seen)
         or _undefined(seen)
         or _too_fast(settings)
     )
@@ -61,14 +61,30 @@ def likely_cause(seen: Evidence, settings: TrainSettings) -> Cause:
 
 def _bad_values(batch: Batch) -> Cause | None:
     for name, value in _tensors(batch).items():
-        bad = (~torch.isfinite(value)).reshape(len(value), -1).any(1).nonzero().flatten().tolist()
-        if bad:
+        # NaN in y is truth that is not known, which a loss may leave out.
+        bad = _first(value.isinf() if name == "y" else ~value.isfinite())
+        if bad is not None:
             return Cause(
-                "bad_data",
-                f"the data: {name} has values that are not finite, first in sample {bad[0] + 1} of the batch",
+                f"the data: {name} has values that are not finite, first in sample {bad + 1} of the batch",
                 "choose a policy for missing values, or remove infinite values from the file",
             )
     return None
+
+
+def _unknown_truth(seen: Evidence) -> Cause | None:
+    bad = _first(seen.batch.y.isnan())
+    if bad is None or not math.isnan(seen.loss):
+        return None
+    return Cause(
+        f"the data: y is missing (NaN), first in sample {bad + 1} of the batch, and the loss does not leave it out",
+        "use a loss that leaves out NaN in y, or choose a policy for missing values",
+    )
+
+
+def _first(bad: Tensor) -> int | None:
+    """First sample of a batch that has a true value."""
+    rows = bad.reshape(len(bad), -1).any(1).nonzero()
+    return int(rows[0]) if len(rows) else None
 
 
 def _outlier(batch: Batch, others: Iterable[Batch]) -> Cause | None:
@@ -78,7 +94,6 @@ def _outlier(batch: Batch, others: Iterable[Batch]) -> Cause | None:
         largest = float(sizes.max())
         if usual > 0 and largest > _OUTLIER * usual:
             return Cause(
-                "outlier",
                 f"an outlier in the data: {name} reaches {largest:.3g} in sample {int(sizes.argmax()) + 1} "
                 f"of the batch, {largest / usual:.0f} times the usual largest value of a sample",
                 "check that row of the file, or choose a robust or logarithmic transform",
@@ -89,7 +104,7 @@ def _outlier(batch: Batch, others: Iterable[Batch]) -> Cause | None:
 def _fp16(settings: TrainSettings) -> Cause | None:
     if settings.precision != "fp16":
         return None
-    return Cause("fp16", "overflow in fp16, which ends at 65504", "use precision: bf16 or precision: 32")
+    return Cause("overflow in fp16, which ends at 65504", "use precision: bf16 or precision: 32")
 
 
 def _exploding(seen: Evidence, settings: TrainSettings) -> Cause | None:
@@ -104,7 +119,7 @@ def _exploding(seen: Evidence, settings: TrainSettings) -> Cause | None:
         return None
     other = "shorten the windows" if clipped else "clip the gradients: clip_norm: 1.0"
     what = f"exploding gradients: their norm reached {max(norms[-5:]):.3g}, after {median(norms):.3g} as a rule"
-    return Cause("exploding", what, f"{other}; or {_slower(settings)}")
+    return Cause(what, f"{other}; or {_slower(settings)}")
 
 
 def _diverging(seen: Evidence, settings: TrainSettings) -> Cause | None:
@@ -112,14 +127,13 @@ def _diverging(seen: Evidence, settings: TrainSettings) -> Cause | None:
     if not _ran_away(losses):
         return None
     what = f"a learning rate that is too high: the loss went from {median(losses):.3g} to {max(losses[-5:]):.3g}"
-    return Cause("learning_rate", what, _slower(settings))
+    return Cause(what, _slower(settings))
 
 
 def _undefined(seen: Evidence) -> Cause | None:
     if not math.isfinite(seen.loss):
         return None
     return Cause(
-        "undefined",
         "a derivative that does not exist at this point, such as that of a square root or logarithm at 0: "
         "the loss is finite and its gradient is not",
         "look at the loss and at layers of your own, and add a small constant under the root or logarithm",
@@ -127,7 +141,7 @@ def _undefined(seen: Evidence) -> Cause | None:
 
 
 def _too_fast(settings: TrainSettings) -> Cause:
-    return Cause("learning_rate", "a learning rate that is too high for this net and data", _slower(settings))
+    return Cause("a learning rate that is too high for this net and data", _slower(settings))
 
 
 def _slower(settings: TrainSettings) -> str:

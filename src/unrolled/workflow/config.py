@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.files import write_text
@@ -16,7 +16,7 @@ from unrolled.core.validation import validated
 from unrolled.data import SplitSettings
 from unrolled.prepare.roles import Missing, Resample
 
-Names = tuple[str, ...]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
 TaskName = Literal["auto", "forecast", "classify", "regress", "failure"]
 
 
@@ -26,6 +26,7 @@ class DataSettings(Record):
     Attributes:
         path: training file, or folder of records; None where the data is handed over in Python.
         valid, test: files of the other parts, where they are given.
+        wide: each row of the file is one series, one cell a step (as in the M4 files).
         options: of the reader ("lead": "MLII", "delimiter": ";", ...).
         target, features, known, static, categorical, ignore: column names; empty lets the data decide.
         time, group: column names.
@@ -44,6 +45,7 @@ class DataSettings(Record):
     path: str | None = None
     valid: str | None = None
     test: str | None = None
+    wide: bool = False
     options: dict[str, Any] = {}
     target: Names = ()
     features: Names | None = None
@@ -148,7 +150,7 @@ class Config(Record):
             for parent in parents:
                 place = place.setdefault(parent, {}) if isinstance(place, dict) else {}
             place[last] = _value(value)
-        return Config.parse(plain, where="--set")
+        return Config.parse(plain)
 
 
 def _over(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

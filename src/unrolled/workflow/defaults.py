@@ -20,6 +20,7 @@ from unrolled.workflow.config import Config
 
 _MOST_SAMPLES = 2_000_000  # windows indexed at once; more are thinned out
 _FEW_SEQUENCES = 1000  # small batches below, weights for rare classes above
+_MANY_SERIES = 50  # from which a larger net pays
 _LONG = 200  # steps from which convolutions thin out time before the recurrent layer
 
 
@@ -90,7 +91,7 @@ def _forecast(config: Config, series: Series, spans: Spans, validated: bool) -> 
         window = _multiple(max(3.5 * horizon, 7 * patch), patch)
         while window > patch and window > room // 2:
             window -= patch
-        net: list[Any] = preset("forecast").layers(patch=patch)
+        net: list[Any] = preset("forecast").layers(patch=patch, size=256 if len(series.ids) >= _MANY_SERIES else 128)
         data = {"scale_by": "series" if len(series.ids) > 1 else "column"}
         train: dict[str, Any] = {"epochs": 30, "batch_size": 64, "epoch_batches": 500, "schedule": "cosine"}
     else:
@@ -98,7 +99,7 @@ def _forecast(config: Config, series: Series, spans: Spans, validated: bool) -> 
         net = preset("forecast-one-step").layers()
         data = {"scale_by": "series" if len(series.ids) > 1 else "column"}
         train = {"epochs": 50, "batch_size": 32}
-    task = {"horizon": horizon, "season": season}
+    task = {"horizon": horizon, "season": season, **({"loss": "mae"} if long else {})}
     return Choice(
         window=window, net=net, task=task, train=train, data=data, notes=(*notes, *_window_note(config, window))
     )
@@ -110,7 +111,7 @@ def _classify(config: Config, series: Series, spans: Spans, validated: bool) -> 
     few, steps = len(spans) < _FEW_SEQUENCES, window or int(np.median(series.lengths))
     train: dict[str, Any] = {"optimizer": "adamw", "schedule": "one_cycle", "learning_rate": 1e-3}
     if few:
-        train |= {"epochs": 100 if validated else 40, "batch_size": 16}
+        train |= {"epochs": 100 if validated else 80, "batch_size": 16}
     else:
         train |= {"epochs": 10, "batch_size": 128}
     net = preset("classify").layers(stride=2 if steps >= _LONG else 1)

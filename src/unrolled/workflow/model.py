@@ -62,9 +62,7 @@ class Model:
 
     def invert(self, values: Values, series: Series, samples: Samples) -> Values:
         """Model scale to original units, in the shape of the truth."""
-        if self.task.name == "forecast":
-            return self.preprocessor.invert(values, series, samples)
-        return self.preprocessor.invert(values[:, None], series, samples)[:, 0]
+        return self.predictor.invert(values, series, samples)
 
     def truth(self, series: Series, samples: Samples) -> Values:
         """``(n, S, M)`` of a forecast, ``(n, M)`` otherwise, in original units or class codes."""

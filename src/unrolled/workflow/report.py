@@ -12,16 +12,16 @@ from unrolled.report import comparison, html
 from unrolled.workflow.run_folder import RunFolder
 
 
-def write_report(run: Path, *, out: Path | None = None, language: str | None = None) -> Path:
+def write_report(run: Path, *, out: Path | None = None, language: Language | None = None) -> Path:
     """Render a run's report again; returns the file.
 
     Raises:
-        ConfigError: no such run, it has not ended, or an unknown language.
+        ConfigError: no such run, or it has not ended.
     """
     folder = RunFolder.find(run)
     record = folder.read_run()
     path = out or folder.report
-    write_text(path, html.render(record, language_of(language or str(record.config.get("language", "en")))))
+    write_text(path, html.render(record, language or record.config.get("language", "en")))
     return path
 
 
@@ -40,16 +40,3 @@ def write_comparison(folders: Sequence[Path], out: Path, language: Language) -> 
     """Render the comparison as one HTML file; returns it."""
     write_text(out, comparison.render(read_runs(folders), language))
     return out
-
-
-def language_of(given: str) -> Language:
-    """A language that reports have.
-
-    Raises:
-        ConfigError: another one.
-    """
-    if given == "en":
-        return "en"
-    if given == "zh":
-        return "zh"
-    raise ConfigError(f"there is no language {given!r}", where="--lang", mend="choose en or zh")

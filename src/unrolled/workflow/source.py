@@ -11,6 +11,7 @@ import numpy as np
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.records import DataFacts, Note
 from unrolled.data import Parts, Spans, split, whole
+from unrolled.prepare.append import append
 from unrolled.prepare.build import build
 from unrolled.prepare.facts import facts
 from unrolled.prepare.read import read
@@ -18,6 +19,7 @@ from unrolled.prepare.roles import Flags
 from unrolled.prepare.schema import Schema, infer
 from unrolled.prepare.series import Series
 from unrolled.prepare.table import Table
+from unrolled.prepare.wide import rows_as_series
 from unrolled.workflow.config import DataSettings
 
 
@@ -52,9 +54,7 @@ def open_table(settings: DataSettings, given: Any = None) -> Table:
     source = settings.path if given is None else given
     if source is None:
         raise ConfigError("no data was given", where="data.path", mend="name a file or folder")
-    if isinstance(source, Table):
-        return source
-    return read(source, **settings.options)
+    return _read(source, settings)
 
 
 def guess_task(table: Table, settings: DataSettings) -> tuple[str, Note]:
@@ -79,9 +79,12 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
     for name in ("valid", "test"):
         path = getattr(settings, name)
         if path is not None:
-            given = read(path, **settings.options)
+            given = _read(path, settings)
             other = build(given, schema)
-            found[name] = SourcePart(other, whole(other), _groups(given, schema))
+            if schema.forecast and _continues(series, other):
+                found[name] = SourcePart(*append(series, other))
+            else:
+                found[name] = SourcePart(other, whole(other), _groups(given, schema))
     described = facts(series, schema, table.source)
     return Source(
         schema=schema,
@@ -89,6 +92,23 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
         facts=described,
         notes=(*series.notes, *notes, *parts.notes),
     )
+
+
+def _read(source: Any, settings: DataSettings) -> Table:
+    if isinstance(source, Table):
+        return source
+    table = read(source, **{"categorical": settings.categorical, **settings.options})
+    return rows_as_series(table) if settings.wide else table
+
+
+def _continues(earlier: Series, later: Series) -> bool:
+    """The later file goes on with the same series: a forecast there looks back on the earlier one."""
+    ends = dict(zip(earlier.ids, earlier.starts[1:] - 1, strict=True))
+    if not set(later.ids) <= ends.keys():
+        return False
+    if earlier.time is None or later.time is None:
+        return True
+    return all(later.time[b] > earlier.time[ends[i]] for i, b in zip(later.ids, later.starts[:-1], strict=True))
 
 
 def _guess(table: Table, settings: DataSettings) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ from unrolled.core.records import Evaluation, Note, Run
 from unrolled.core.validation import validated
 from unrolled.data import Batches
 from unrolled.evaluate import assess
-from unrolled.nets import CustomNet, Net
+from unrolled.nets import CustomNet, Net, load_custom
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
@@ -217,7 +217,14 @@ def _net(job: _Job, own: nn.Module | None) -> Net | CustomNet:
     lengths = np.unique(section.samples.lengths)
     inputs = job.preprocessor.inputs(int(lengths[0]) if len(lengths) == 1 else None)
     outputs = job.task.outputs(section.series)
-    net = Net(job.config.net or [], inputs, outputs) if own is None else CustomNet(own, inputs, outputs)
+    wanted = job.config.net or []
+    net: Net | CustomNet
+    if own is not None:
+        net = CustomNet(own, inputs, outputs)
+    elif isinstance(wanted, str) and ":" in wanted:
+        net = load_custom(wanted, inputs, outputs)
+    else:
+        net = Net(wanted, inputs, outputs)
     if job.config.start_from is not None:
         warm_start(net, Bundle.read(job.config.start_from).weights, job.settings.warm_layers)
     return net

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from unrolled.core.errors import DataError
 
-GZIP = b"\x1f\x8b"
+_GZIP = b"\x1f\x8b"
 
 _CHUNK = 1 << 20
 _RATIO = 200  # text and numbers shrink 3 to 50 times; a file made to exhaust memory, 1000 times
@@ -33,14 +33,14 @@ def load(path: Path, limit: int) -> bytes:
         if size > limit:
             raise too_large(path, size, limit)
         data = path.read_bytes()
-    return _unpack(data, path, limit) if data.startswith(GZIP) else data
+    return _unpack(data, path, limit) if data.startswith(_GZIP) else data
 
 
 def head(path: Path, size: int) -> bytes:
     """At most the first ``size`` bytes, unpacked; raises as ``load``."""
     with readable(path), path.open("rb") as handle:
         data = handle.read(size)
-    if not data.startswith(GZIP):
+    if not data.startswith(_GZIP):
         return data
     try:
         return zlib.decompressobj(wbits=31).decompress(data, size)

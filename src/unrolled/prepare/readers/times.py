@@ -124,7 +124,7 @@ def _columns(cells: Sequence[str]) -> _Parts | None:
     """
     width = len(cells[0]) if cells else 0
     text = "".join(cells)
-    if width not in (10, 16, 19) or not text.isascii() or any(len(cell) != width for cell in cells):
+    if width not in (10, 16, 19) or not text.isascii() or set(map(len, cells)) != {width}:
         return None
     grid = np.frombuffer(text.encode(), np.uint8).reshape(len(cells), width)
     marks = {4: "-", 7: "-", 10: "T ", 13: ":", 16: ":"}
