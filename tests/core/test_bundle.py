@@ -92,3 +92,12 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(UnrolledError, match="a folder, not a file"):
         example().write(tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_the_bytes_are_those_of_the_file(tmp_path: Path) -> None:
+    bundle, path = example(), tmp_path / "model.unrolled"
+    bundle.write(path)
+    assert bundle.to_bytes() == path.read_bytes()
+    assert Bundle.from_bytes(bundle.to_bytes()).to_bytes() == bundle.to_bytes()
+    with pytest.raises(BundleError, match="not a bundle, or it is damaged"):
+        Bundle.from_bytes(bundle.to_bytes()[:-30])

@@ -22,7 +22,9 @@ NET = [{"gru": {"size": 6}}]
 
 
 def small(**changes: Any) -> Classifier:
-    return Classifier(**{"net": NET, "epochs": 6, "batch_size": 8, "learning_rate": 0.05, "random_state": 0, **changes})
+    return Classifier(
+        **{"net": NET, "epochs": 12, "batch_size": 8, "learning_rate": 0.05, "random_state": 0, **changes}
+    )
 
 
 def ramps(count: int, steps: int = 8, seed: int = 0) -> tuple[Array, Array]:
@@ -76,11 +78,8 @@ def test_every_form_of_sequences_is_the_same_job() -> None:
 
 def test_sequences_of_many_lengths_and_channels() -> None:
     random = np.random.default_rng(0)
-    X = [
-        random.normal(size=(length, 2)) * 0.1 + [0, kind]
-        for length, kind in zip(range(5, 25), [0, 1] * 10, strict=True)
-    ]
     y = [0, 1] * 10
+    X = [random.normal(size=(5 + at, 2)) * 0.1 + [0, kind] for at, kind in enumerate(y)]
     model = small().fit(X, y)
     assert model.n_features_in_ == 2
     assert model.score(X, y) == 1
@@ -129,7 +128,7 @@ def test_a_table_of_rows(target: str, tmp_path: Path) -> None:
     frame = beats().drop({"word", "number"} - {target})
     settings = {"data": {"group": "case", "time": "time"}}
     truth = frame.group_by("case", maintain_order=True).first()[target].to_list()
-    model = small(settings=settings).fit(frame, target)
+    model = small(epochs=20, settings=settings).fit(frame, target)
     assert model.classes_.tolist() == sorted(set(truth))
     assert model.predict(frame.drop(target)).tolist() == truth
     assert model.score(frame) == model.score(frame, target) == 1
@@ -137,10 +136,11 @@ def test_a_table_of_rows(target: str, tmp_path: Path) -> None:
     assert table["id"].to_list() == [f"c{at}" for at in range(12)]
     assert table[target].to_list() == truth
     frame.write_csv(tmp_path / "beats.csv")
-    again = small(settings=settings).fit(tmp_path / "beats.csv", target)
+    again = small(epochs=20, settings=settings).fit(tmp_path / "beats.csv", target)
     np.testing.assert_array_equal(again.predict_proba(tmp_path / "beats.csv"), model.predict_proba(frame))
-    with pytest.raises(ConfigError, match="sample weights"):
-        small(settings=settings).fit(frame, target, np.ones(12))
+    for call in (small(settings=settings).fit, model.score):
+        with pytest.raises(ConfigError, match="sample weights"):
+            call(frame, target, np.ones(12))
 
 
 def test_score_of_a_table_is_accuracy() -> None:
@@ -153,7 +153,7 @@ def test_score_of_a_table_is_accuracy() -> None:
 def test_tools_of_scikit_learn_work_with_it() -> None:
     X, y = ramps(30)
     assert cross_val_score(small(), X, y, cv=3).min() > 0.9
-    search = GridSearchCV(small(), {"epochs": [1, 6], "net": [NET, "classify"]}, cv=2).fit(X, y)
+    search = GridSearchCV(small(), {"epochs": [1, 12], "net": [NET, "classify"]}, cv=2).fit(X, y)
     assert set(search.best_params_) == {"epochs", "net"}
     assert make_pipeline(StandardScaler(), small()).fit(X, y).score(X, y) > 0.9
 
@@ -196,6 +196,7 @@ def test_wrong_arguments_are_named_when_fitting(changes: dict[str, Any], message
         ([np.ones((3, 1)), np.ones((3, 2))], [0, 1], "sequence 1"),
         (np.eye(4), [0, 1, 0], "inconsistent numbers of samples"),
         (np.eye(4), None, "requires y"),
+        (np.eye(4), "label", "requires y"),
         (np.eye(4), ["a|b", "c", "a|b", "c"], "several labels"),
         (np.eye(4), [1, 1, 1, 1], "one class only"),
         (np.eye(4), [0.1, 0.2, 0.3, 0.4], "Unknown label type"),
@@ -211,18 +212,21 @@ def test_wrong_data_is_refused(X: Any, y: Any, message: str) -> None:
 
 def test_few_sequences_are_all_learnt_from() -> None:
     X, y = ramps(90)
-    assert "valid" not in small(epochs=1).fit(X[:60], y[:60]).run_.data.parts
-    assert small(epochs=1).fit(X, y).run_.data.parts == {"train": 78, "valid": 12}
-    assert small(epochs=1, valid=0.1).fit(X[:60], y[:60]).run_.data.parts["valid"] == 6
-    told = {"data": {"split": {"valid": 0, "test": 0.5}}}
-    assert small(epochs=1, settings=told).fit(X, y).run_.data.parts == {"train": 45, "test": 45}
+    assert small(epochs=1).fit(X, y).run_.data.parts == {"train": 90}
+    assert small(epochs=1, valid=0.2).fit(X, y).run_.data.parts == {"train": 72, "valid": 18}
+    told = {"data": {"split": {"valid": 0.1, "test": 0.5}}}
+    assert small(epochs=1, settings=told).fit(X, y).run_.data.parts == {"train": 36, "valid": 9, "test": 45}
+    X, y = ramps(600)
+    assert small(epochs=1).fit(X, y).run_.data.parts == {"train": 510, "valid": 90}
 
 
 def test_the_evaluation_is_that_of_the_held_part() -> None:
     X, y = ramps(90)
-    evaluation = small().fit(X, y).evaluation_
-    assert (evaluation.part, evaluation.count) == ("valid", 12)
+    evaluation = small(valid=0.2).fit(X, y).evaluation_
+    assert (evaluation.part, evaluation.count) == ("valid", 18)
     assert {scores.name for scores in evaluation.baselines} == {"majority"}
+    settings = {"data": {"split": {"test": 0.5}}}
+    assert small(epochs=1, settings=settings).fit(X, y).evaluation_.part == "test"
 
 
 def test_a_single_sequence_is_no_sample_to_learn_from() -> None:

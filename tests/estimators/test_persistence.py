@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import joblib
+import joblib  # type: ignore[import-untyped]  # it has no types
 import numpy as np
 import pytest
 import torch
@@ -166,6 +166,14 @@ def test_wrong_bundles_are_refused(tmp_path: Path) -> None:
         Bundle(changed, model.bundle_.weights).write(tmp_path / "bad")
         with pytest.raises(BundleError):
             Classifier.load(tmp_path / "bad")
+
+
+def test_a_forecasters_bundle_without_a_horizon(tmp_path: Path) -> None:
+    bundle = Forecaster(2, window=8, **SMALL).fit(WAVE).bundle_
+    settings = {key: value for key, value in bundle.manifest.settings.items() if key != "decoding"}
+    Bundle(bundle.manifest.model_copy(update={"settings": settings}), bundle.weights).write(tmp_path / "bad")
+    with pytest.raises(BundleError, match="decoding"):
+        Forecaster.load(tmp_path / "bad")
 
 
 def test_a_users_own_module(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def _not_applicable(estimator: Any) -> dict[str, str]:
     return NOT_APPLICABLE[type(estimator).__name__]
 
 
-@parametrize_with_checks(
+@parametrize_with_checks(  # type: ignore[untyped-decorator]  # scikit-learn has no types
     [
         Classifier([{"gru": {"size": 8}}], epochs=6, batch_size=16, learning_rate=0.03, random_state=0),
         Regressor(

@@ -40,7 +40,7 @@ def test_a_sequence_too_short_for_an_origin_is_left_out_and_none_is_an_error(mak
 
 def test_the_origin_is_a_time_stamp_where_there_is_one(make_part: Any) -> None:
     days = (np.datetime64("2024-01-01", "D") + np.arange(20)).astype("datetime64[ns]")
-    assert folds(make_part([np.zeros(20)], time=days).series, horizon=3, count=1)[0].origin.startswith("2024-01-18")
+    assert folds(make_part([np.zeros(20)], time=days).series, horizon=3, count=1)[0].origin == "2024-01-18"
 
 
 def run_on(task: Forecast, series: Series, seen: list[Fold], forecast: Any) -> Any:

@@ -52,10 +52,15 @@ def test_levels(model: tuple[Statistic, ...], task: str, level: str, code: str) 
 
 
 def test_a_copy_is_compared_with_the_last_value_and_named() -> None:
-    found = judge(rmse(1.9), copies=True)
+    found = judge(elsewhere(1.98), copies=True)
     assert (found.level, found.code) == ("poor", "copies_last_value")
     assert "copies the last value" in found.en and "复制最后一个值" in found.zh
     assert f"{rmse(2.0)[0].value:.4g}" in found.en
+
+
+def test_a_forecast_that_is_proven_better_than_the_last_value_is_not_said_to_copy_it() -> None:
+    found = judge(rmse(1.9), copies=True)
+    assert found.code == "no_better" and "a linear model" in found.en
 
 
 def test_the_gain_is_the_share_of_the_error_that_is_gone_with_its_interval() -> None:

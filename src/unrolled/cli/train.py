@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: unrolled train prices.csv --target Close"
 
 RUNS = Path("runs")  # where runs go that are given no folder
+_ABSENT = (None, [], ())  # values of options that were not given
 
 Columns = list[str] | None
 
@@ -31,14 +32,14 @@ def train(
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,
     window: Annotated[int | None, typer.Option(help="Rows that a prediction looks back on.")] = None,
     net: Annotated[str | None, typer.Option(help="Preset, or a YAML file with the list of layers.")] = None,
-    features: Annotated[Columns, typer.Option(help="Columns to predict from; otherwise all that can be used.")] = None,
+    features: Annotated[Columns, typer.Option(help="Columns to predict from; otherwise all usable ones; '' for none.")] = None,
     known: Annotated[Columns, typer.Option(help="Columns known in advance.")] = None,
     static: Annotated[Columns, typer.Option(help="Columns with one value a sequence.")] = None,
     categorical: Annotated[Columns, typer.Option(help="Columns that are categories.")] = None,
     ignore: Annotated[Columns, typer.Option(help="Columns to leave out.")] = None,
     time: Annotated[str | None, typer.Option(help="Time column.")] = None,
     group: Annotated[str | None, typer.Option(help="Column that names the series of a row.")] = None,
-    wide: Annotated[bool | None, typer.Option("--wide", help="Each row of the file is a series, a cell a step.")] = None,
+    wide: Annotated[bool | None, typer.Option("--wide", help="Each row is a series, with a cell a step.")] = None,
     valid: Annotated[str | None, typer.Option(help="File of the validation part.")] = None,
     test: Annotated[str | None, typer.Option(help="File of the test part.")] = None,
     split: Annotated[str | None, typer.Option(help="auto, time, group or case.")] = None,
@@ -107,7 +108,7 @@ def _flags(given: Mapping[str, Any]) -> dict[str, Any]:
     """The flags that were given, in the place where a config has them."""
     nested: dict[str, Any] = {}
     for name, (place, read) in _PLACES.items():
-        if given[name] is not None:
+        if given[name] not in _ABSENT:
             *parents, last = place.split(".")
             at = nested
             for parent in parents:
@@ -119,7 +120,7 @@ def _flags(given: Mapping[str, Any]) -> dict[str, Any]:
 def _refuse_beside_resume(given: Mapping[str, Any]) -> None:
     shown = {"assign": "--set", "start_from": "--from", "data": "DATA"}
     for name, value in given.items():
-        if name not in ("resume", "quiet") and value is not None:
+        if name not in ("resume", "quiet") and value not in _ABSENT:
             raise ConfigError(
                 "a run goes on with its own data and settings",
                 where="--resume",

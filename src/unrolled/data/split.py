@@ -7,11 +7,11 @@ look back into rows of an earlier one; a truth never stands in two parts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from unrolled.core.errors import DataError
 from unrolled.core.records import Note, Record
@@ -28,7 +28,20 @@ _ALL_TRAINED_ON = Note(
     zh=f"带标签的序列少于 {_SCARCE} 个：不划出验证集，训练不会提前停止，概率也未校准；可用 --valid-share 0.15 修改。",
 )
 
-Share = float | int | str
+
+def _share(given: Any) -> Any:
+    """Refuse a share that means nothing."""
+    if isinstance(given, str):
+        try:
+            np.datetime64(given)
+        except ValueError:
+            raise ValueError("a fraction, a number of rows or sequences, or a date such as 2024-06-30") from None
+    elif isinstance(given, int | float) and not (0 <= given < 1 or (given >= 1 and given == int(given))):
+        raise ValueError("a fraction below 1, or a whole number of rows or sequences")
+    return given
+
+
+Share = Annotated[float | int | str, Field(union_mode="left_to_right"), BeforeValidator(_share)]
 """A fraction below 1; rows (time) or sequences (case, group) from 1 up; or the ISO date at which a part begins."""
 
 
@@ -44,8 +57,8 @@ class SplitSettings(Record):
     """
 
     by: Literal["auto", "time", "group", "case"] = "auto"
-    valid: Share | None = Field(default=None, union_mode="left_to_right")
-    test: Share = Field(default=0.2, union_mode="left_to_right")
+    valid: Share | None = None
+    test: Share = 0.2
     seed: int = 0
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from unrolled.core.bundle import Bundle, Manifest
+from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError, ConfigError
 from unrolled.core.files import write_text
 from unrolled.core.optional import require
@@ -20,17 +20,16 @@ from unrolled.core.records import Evaluation, Run
 from unrolled.estimators.job import config_of, spec_of
 from unrolled.estimators.origin import Origin
 from unrolled.prepare.decode import Answer
-from unrolled.prepare.table import Table
+from unrolled.prepare.table import Array, Table
 from unrolled.runtime import Prediction, Predictor
+from unrolled.runtime.predictor import Settings
 from unrolled.workflow.predict import open_bundle
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from unrolled.workflow.config import Config
     from unrolled.workflow.train import Trained
-
-
-Array = npt.NDArray[Any]
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -45,7 +44,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     @property
     def evaluation_(self) -> Evaluation:
-        """The fitted model beside its baselines: on the validation part, without one on the training part."""
+        """The fitted model beside its baselines: on the validation part, without one on the training part.
+
+        Where ``settings`` ask for a test part, it is judged on that.
+        """
         self._check_run()
         return self.run_.evaluation
 
@@ -76,9 +78,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
                 f"this bundle is for the task {bundle.manifest.task!r}, {cls.__name__} is for {cls._task!r}",
                 where=str(path),
             )
-        made = cls(**cls._arguments(bundle.manifest))
-        made.net = made.net if net is None else net
+        made = cls()
+        made.net = bundle.manifest.net if net is None else net
         made._adopt(bundle)
+        made.set_params(**made._arguments(made._predictor().settings))
         return made
 
     def report(self, path: Path | str) -> None:
@@ -111,16 +114,15 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if "bundle_" in state:
             self._adopt(Bundle.from_bytes(state["bundle_"]))
 
-    @classmethod
-    def _arguments(cls, manifest: Manifest) -> dict[str, Any]:
+    def _arguments(self, told: Settings) -> dict[str, Any]:
         """Arguments that would fit the model of a bundle again."""
-        return {"net": manifest.net, "window": manifest.settings.get("window")}
+        return {"window": told.window}
 
     def _train(
         self,
         table: Table,
         *,
-        valid: float,
+        spare: bool = True,
         target: tuple[str, ...] = (),
         weights: npt.NDArray[np.float64] | None = None,
         folder: Path | str | None = None,
@@ -129,7 +131,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         from unrolled.estimators.module import generators_kept
         from unrolled.workflow.train import train
 
-        config = config_of(self.get_params(deep=False), self._task, valid=valid, target=target)
+        config = config_of(self._given(), self.get_params(deep=False), self._task, spare=spare, target=target)
         own = self.net is not None and spec_of(self.net) is None
         with generators_kept():
             return train(config, data=table, weights=weights, net=deepcopy(self.net) if own else None, folder=folder)
@@ -158,11 +160,17 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             else:
                 self.__dict__.pop(attribute, None)
 
-    def _options(self) -> dict[str, Any]:
-        """How files and frames are read."""
-        data = (self.settings or {}).get("data", {})
-        options: dict[str, Any] = data.get("options", {})
-        return options
+    def _opened(self, X: Any, target: tuple[str, ...]) -> Table:
+        """A file or frame to learn from, read as ``settings`` say."""
+        from unrolled.workflow.source import open_table
+
+        return open_table(self._given().over({"data": {"target": target or None}}).data, X)
+
+    def _given(self) -> Config:
+        """What ``settings`` say."""
+        from unrolled.workflow.config import Config
+
+        return Config.parse(self.settings or {}, where="settings")
 
     def _predictor(self) -> Predictor:
         if self._module is None:
@@ -171,11 +179,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
         return Predictor(self.bundle_, torch_forward(self._module))
 
-    def _evaluate(self, table: Table) -> Evaluation:
+    def _evaluate(self, data: Any) -> Evaluation:
         """The model beside its baselines, on data with the truth in it."""
         from unrolled.workflow.evaluate import evaluate_bundle
 
-        return evaluate_bundle(self.bundle_, table, net=self._module)
+        return evaluate_bundle(self.bundle_, data, net=self._module)
 
     def _check_width(self, width: int) -> None:
         own = self.n_features_in_

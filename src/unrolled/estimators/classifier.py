@@ -6,7 +6,7 @@ Letters: n sequences, T steps, D channels, M targets, K classes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -15,12 +15,15 @@ from sklearn.utils.validation import check_array
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError
-from unrolled.estimators.base import Array, Estimator, frame_of
+from unrolled.estimators.base import Estimator, frame_of
 from unrolled.estimators.labels import classes_of, in_column, named
 from unrolled.estimators.origin import Label
 from unrolled.estimators.sequences import Sequences
 from unrolled.prepare.decode import Answer, ClassDecoding
-from unrolled.prepare.table import Table
+from unrolled.prepare.table import Array, Table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Classifier(Sequences, ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -33,8 +36,8 @@ class Classifier(Sequences, ClassifierMixin, Estimator):  # type: ignore[misc]  
         epochs: most passes over the data; None lets the data decide, as below.
         batch_size: sequences a step of training.
         learning_rate: of the optimiser.
-        valid: share or number of sequences that only choose when to stop and calibrate the probabilities; None
-            takes 15 %, where that makes ten sequences, and none otherwise.
+        valid: share or number of sequences that only choose when to stop and calibrate the probabilities; None takes
+            15 %, and none of them where labels are scarce.
         random_state: seed of every random choice.
         settings: anything else a job can be told, nested as in ``config.yaml``: ``{"train": {"clip_norm": 5.0}}``.
 
@@ -81,7 +84,7 @@ class Classifier(Sequences, ClassifierMixin, Estimator):  # type: ignore[misc]  
 
     @property
     def classes_(self) -> Any:
-        """Sorted labels."""
+        """``(K,)`` sorted labels, or a list of M such arrays."""
         found = [np.sort(labels) for labels in self._labels]
         return found[0] if len(found) == 1 else found
 
@@ -115,7 +118,7 @@ class Classifier(Sequences, ClassifierMixin, Estimator):  # type: ignore[misc]  
         found = [probability[:, at, np.argsort(own)] for at, own in enumerate(self._labels)]
         return found[0] if len(found) == 1 else found
 
-    def predict_table(self, X: Any) -> Any:
+    def predict_table(self, X: Any) -> pl.DataFrame:
         """Predictions as a polars frame: sequence, time where there is one, label and probability of each class.
 
         Args and errors as in ``predict``.

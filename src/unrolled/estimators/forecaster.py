@@ -6,22 +6,28 @@ Letters: S series, T steps, H horizon, M targets.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, check_scalar
 
-from unrolled.core.bundle import Manifest
 from unrolled.core.errors import ConfigError
-from unrolled.estimators.base import Array, Estimator, bounds_of, frame_of, names_of
+from unrolled.estimators.base import Estimator, bounds_of, frame_of, names_of
+from unrolled.estimators.forms import is_table
 from unrolled.estimators.job import FEWEST, SHARE
 from unrolled.estimators.origin import Origin
 from unrolled.estimators.past import Past, Shape, end_of
-from unrolled.prepare.build import build
+from unrolled.prepare.decode import NumberDecoding
 from unrolled.prepare.series import Series
+from unrolled.prepare.table import Array, Table
 from unrolled.runtime import Prediction
+from unrolled.runtime.predictor import Settings
 from unrolled.runtime.windows import to_predict
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Forecaster(Estimator):
@@ -97,13 +103,17 @@ class Forecaster(Estimator):
         target = names_of(y)
         if target is None:
             raise ConfigError("it holds values, and the truth of a forecast lies in X", where="y", mend="leave it out")
-        past = Past.of(X, self._options())
-        if past.arrays and not target and not (self.settings or {}).get("data", {}).get("target"):
-            target = tuple(past.table.columns)
-        windows = sum(max(0, round(SHARE * rows) - self.horizon + 1) for rows in past.lengths.tolist())
-        trained = self._train(past.table, valid=SHARE if windows >= FEWEST else 0, target=target, folder=folder)
-        self._keep(trained, Origin(table=not past.arrays, features=past.width if past.arrays else None))
-        self._remember(past)
+        check_scalar(self.horizon, "horizon", Integral, min_val=1)
+        past = None if is_table(X) else Past.of(X)
+        table = self._opened(X, target) if past is None else past.table
+        if past is not None and not target and not self._given().data.target:
+            target = tuple(table.columns)
+        lengths = np.diff([0, table.rows] if table.starts is None else table.starts)
+        windows = sum(max(0, round(SHARE * rows) - self.horizon + 1) for rows in lengths.tolist())
+        trained = self._train(table, spare=windows >= FEWEST, target=target, folder=folder)
+        width = None if past is None else len(table.columns)
+        self._keep(trained, Origin(table=past is None, features=width))
+        self._remember(table, past)
         return self
 
     def predict(self, X: Any = None, horizon: int | None = None) -> Array:
@@ -139,7 +149,7 @@ class Forecaster(Estimator):
         low, high = bounds_of(prediction.answer)
         return shape.of(low, horizon), shape.of(high, horizon)
 
-    def predict_table(self, X: Any = None) -> Any:
+    def predict_table(self, X: Any = None) -> pl.DataFrame:
         """The forecast as a polars frame: series, time where there is one, step, value and interval.
 
         Series that are too short are left out. Args and errors as in ``predict``.
@@ -155,50 +165,51 @@ class Forecaster(Estimator):
             X: as in ``fit``; at least one window and horizon long.
             y: not looked at: the targets are those of ``fit``.
         """
-        evaluation = self._evaluate(self._past(X).table)
+        past = self._past(X)
+        evaluation = self._evaluate(X if past is None else past.table)
         reference = next(scores for scores in evaluation.baselines if scores.name == "persistence")
         targets = [column.name for column in self._predictor().preprocessor.schema.of_role("target")]
         figures = [f"rmse:{target}" for target in targets] if len(targets) > 1 else ["rmse"]
         return float(np.mean([_skill(evaluation.model[name].value, reference[name].value) for name in figures]))
 
-    @classmethod
-    def _arguments(cls, manifest: Manifest) -> dict[str, Any]:
-        return {**super()._arguments(manifest), "horizon": manifest.settings["task"]["horizon"]}
+    def _arguments(self, told: Settings) -> dict[str, Any]:
+        assert isinstance(told.decoding, NumberDecoding)
+        return {**super()._arguments(told), "horizon": told.decoding.horizon}
 
-    def _past(self, X: Any) -> Past:
+    def _past(self, X: Any) -> Past | None:
+        """New arrays, checked; None of a table."""
         check_is_fitted(self)
-        past = Past.of(X, self._options())
-        if past.arrays and not self._origin.table:
-            self._check_width(past.width)
+        past = None if is_table(X) else Past.of(X)
+        if past is not None and not self._origin.table:
+            self._check_width(len(past.table.columns))
         return past
 
     def _forecast(self, X: Any) -> tuple[Prediction, Shape]:
         check_is_fitted(self)
-        if X is not None:
-            series, shape = self._built(self._past(X))
-        elif self._end is not None:
-            series, shape = self._end
-        else:
-            raise ConfigError("a bundle does not hold the series it was fitted on", where="X", mend="give their end")
-        return self._predictor().predict(series), shape
-
-    def _built(self, past: Past) -> tuple[Series, Shape]:
-        schema = self._predictor().settings.reading
-        series = build(past.table, schema)
-        several = past.table.starts is not None or schema.group is not None
-        wide = len(schema.of_role("target")) > 1
-        if past.arrays:
-            several, wide = past.several, past.wide
-        return series, Shape(series.ids, several=several, wide=wide)
-
-    def _remember(self, past: Past) -> None:
-        """Keep what ``predict`` needs to go on from here."""
-        series, shape = self._built(past)
         predictor = self._predictor()
+        if X is not None:
+            past = self._past(X)
+            series = predictor.series(X if past is None else past.table)
+            return predictor.predict(series), self._shape(series, past)
+        if self._end is None:
+            raise ConfigError("a bundle does not hold the series it was fitted on", where="X", mend="give their end")
+        series, shape = self._end
+        return predictor.predict(series), shape
+
+    def _shape(self, series: Series, past: Past | None) -> Shape:
+        if past is not None:
+            return Shape(series.ids, several=past.several, wide=past.wide)
+        schema = self._predictor().settings.reading
+        several = schema.group is not None or len(series.ids) > 1
+        return Shape(series.ids, several=several, wide=len(schema.of_role("target")) > 1)
+
+    def _remember(self, table: Table, past: Past | None) -> None:
+        """Keep what ``predict`` needs to go on from here."""
+        predictor = self._predictor()
+        series, schema = predictor.series(table), predictor.settings.reading
         window, horizon = predictor.settings.window, predictor.preprocessor.horizon
-        schema = predictor.settings.reading
         samples, _ = to_predict(series, schema, window=window, horizon=horizon, which="last", stride=1)
-        self._end = end_of(series, samples, horizon), shape
+        self._end = end_of(series, samples, horizon), self._shape(series, past)
 
 
 def _skill(error: float, reference: float) -> float:

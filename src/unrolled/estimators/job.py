@@ -13,27 +13,27 @@ from unrolled.core.errors import ConfigError
 if TYPE_CHECKING:
     from unrolled.workflow.config import Config
 
-SHARE = 0.15  # of the samples, for validation
+SHARE = 0.15  # of the samples are for validation, where nobody says another
 FEWEST = 10  # samples of a validation part; with fewer, a 90 % interval cannot be calibrated
 
 _TRAIN = ("epochs", "batch_size", "learning_rate")
 
 
-def config_of(arguments: Mapping[str, Any], task: str, *, valid: float, target: tuple[str, ...]) -> Config:
-    """Arguments go before ``settings``, and those before what estimators do by default.
+def config_of(
+    given: Config, arguments: Mapping[str, Any], task: str, *, spare: bool, target: tuple[str, ...]
+) -> Config:
+    """Arguments go before settings, and those before what estimators do by default.
 
     Args:
+        given: what ``settings`` say.
         arguments: of the estimator's constructor.
         task: name of the task.
-        valid: share of the validation part where nobody says another; there is no test part.
-        target: columns to predict; empty leaves the choice to ``settings`` and the data.
+        spare: there are samples to spare for validation, should nobody say; none are for a test.
+        target: columns to predict; empty leaves the choice to the settings and the data.
 
     Raises:
-        ConfigError: an unknown key, a value that does not fit, or ``settings`` that contradict the estimator.
+        ConfigError: a value that does not fit, or settings that contradict the estimator.
     """
-    from unrolled.workflow.config import Config
-
-    given = Config.parse(arguments["settings"] or {}, where="settings")
     own = {"name": task, "horizon": arguments.get("horizon")}
     for key, value in own.items():
         if value is not None and given.task.get(key, value) != value:
@@ -44,7 +44,8 @@ def config_of(arguments: Mapping[str, Any], task: str, *, valid: float, target: 
             )
     seed = seed_of(arguments["random_state"], given)
     told = given.data.split.model_fields_set
-    split = {key: value for key, value in {"valid": valid, "test": 0, "seed": seed}.items() if key not in told}
+    own_split = {"valid": None if spare else 0, "test": 0, "seed": seed}
+    split = {key: value for key, value in own_split.items() if key not in told}
     if arguments["valid"] is not None:
         split["valid"] = arguments["valid"]
     return given.over(

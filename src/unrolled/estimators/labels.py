@@ -6,16 +6,13 @@ Letters: n samples, M targets, K classes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from unrolled.core.errors import DataError
 from unrolled.estimators.origin import Label
 from unrolled.prepare.labels import SEPARATOR, name_of
-
-Array = npt.NDArray[Any]
+from unrolled.prepare.table import Array
 
 
 def named(y: Array) -> Array:

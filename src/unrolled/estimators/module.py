@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError
@@ -29,12 +30,12 @@ def loaded(net: nn.Module | None, bundle: Bundle) -> CustomNet:
     custom = bundle.manifest.custom
     if net is None:
         raise BundleError(f"it holds the weights of {custom}", mend="pass that module: load(path, net=...)")
-    inputs, outputs = bundle.manifest.inputs, bundle.manifest.outputs
-    made = CustomNet(deepcopy(net), Inputs.model_validate(inputs), Outputs.model_validate(outputs))
     try:
+        inputs = Inputs.model_validate(bundle.manifest.inputs)
+        made = CustomNet(deepcopy(net), inputs, Outputs.model_validate(bundle.manifest.outputs))
         made.load_state_dict({name: torch.from_numpy(array) for name, array in bundle.weights.items()})
-    except RuntimeError as error:
-        raise BundleError(f"it holds the weights of {custom}, which do not fit {made.path}") from error
+    except (RuntimeError, ValidationError) as error:
+        raise BundleError(f"it holds the weights of {custom}, which do not fit {type(net).__name__}") from error
     return made
 
 

@@ -9,63 +9,46 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.utils.validation import check_array
 
 from unrolled.core.errors import ConfigError, DataError
-from unrolled.estimators.base import Array
-from unrolled.estimators.sequences import is_ragged, is_table
+from unrolled.estimators.forms import is_ragged
 from unrolled.prepare.read import read
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
-from unrolled.prepare.table import Table
+from unrolled.prepare.table import Array, Table
 
 
 @dataclass(frozen=True)
 class Past:
-    """Series as given.
+    """Series that were given as arrays.
 
     Attributes:
-        table: as read.
-        arrays: they were arrays, all of whose columns are targets; not a table with columns of every kind.
+        table: as read; its columns are those of the arrays.
         several: they hold an axis of series.
-        wide: they hold an axis of targets.
+        wide: they hold an axis of columns.
     """
 
     table: Table
-    arrays: bool = False
-    several: bool = False
-    wide: bool = False
+    several: bool
+    wide: bool
 
     @classmethod
-    def of(cls, X: Any, options: dict[str, Any]) -> Past:
-        """Read ``(T,)``, ``(T, M)``, ``(S, T, M)``, a list of arrays ``(T_i,)`` or ``(T_i, M)``, or a table.
+    def of(cls, X: Any) -> Past:
+        """Read ``(T,)``, ``(T, M)``, ``(S, T, M)``, or a list of arrays ``(T_i,)`` or ``(T_i, M)``.
 
         Raises:
             ValueError: it is none of these.
         """
-        if is_table(X):
-            return cls(read(X, **options))
         if is_ragged(X):
-            return cls(read(X), arrays=True, several=True, wide=X[0].ndim == 2)
+            return cls(read(X), several=True, wide=X[0].ndim == 2)
         given = check_array(
             X, ensure_2d=False, allow_nd=True, dtype="numeric", ensure_all_finite="allow-nan", input_name="X"
         )
         if given.ndim > 3:
             raise DataError(f"an array of {given.ndim} axes is not (T,), (T, M) or (S, T, M)", where="X")
         table = read(list(given) if given.ndim == 3 else [given])
-        return cls(table, arrays=True, several=given.ndim == 3, wide=given.ndim > 1)
-
-    @property
-    def width(self) -> int:
-        """Columns of arrays."""
-        return len(self.table.columns)
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """Rows of each series, all of them one series where only a column tells them apart."""
-        starts = self.table.starts
-        return np.array([self.table.rows]) if starts is None else np.diff(starts)
+        return cls(table, several=given.ndim == 3, wide=given.ndim > 1)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array
 
-from unrolled.estimators.base import Array, Estimator, bounds_of
+from unrolled.estimators.base import Estimator, bounds_of
 from unrolled.estimators.sequences import Sequences
+from unrolled.prepare.table import Array
 
 
 class Regressor(Sequences, RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types

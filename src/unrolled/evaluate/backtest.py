@@ -13,6 +13,7 @@ import numpy as np
 from unrolled.core.errors import DataError
 from unrolled.core.records import Metric, Record, Scores
 from unrolled.evaluate.baselines import Contest, baselines
+from unrolled.evaluate.evaluation import first
 from unrolled.evaluate.part import Part
 from unrolled.evaluate.scales import scales
 from unrolled.evaluate.season import season_of
@@ -94,11 +95,18 @@ def folds(series: Series, *, horizon: int, count: int, step: int | None = None) 
                 mend="ask for fewer origins or a smaller step",
             )
         row = int(series.starts[longest + 1]) - back
-        origin = str(row - int(series.starts[longest]) + 1) if series.time is None else str(series.time[row])
+        origin = str(row - int(series.starts[longest]) + 1) if series.time is None else _when(series.time[row])
         train = tuple((sequence, begin, end - back) for sequence, begin, end in rows)
         test = tuple((sequence, end - back, end - back + horizon) for sequence, _, end in rows)
         found.append(Fold(origin, train, test))
     return tuple(found)
+
+
+def _when(time: np.datetime64 | np.float64) -> str:
+    """A date, or date and time to the second; a plain number as it is."""
+    if isinstance(time, np.datetime64):
+        return str(time.astype("datetime64[s]")).removesuffix("T00:00:00")
+    return f"{time:g}"
 
 
 def backtest(task: Forecast, origins: tuple[Fold, ...], run: Run, *, train: Part | None = None) -> Backtest:
@@ -116,13 +124,15 @@ def backtest(task: Forecast, origins: tuple[Fold, ...], run: Run, *, train: Part
         season = task.settings.season or season_of(part.series)
         measures = scales(part, train, season)
         rivals = baselines(Contest(task, part, train, answer.targets, season=season))
+        main = task.headline(answer, measures)
         judged.append(
             OriginScores(
                 origin=fold.origin,
                 count=len(part),
-                model=_scores("model", task.metrics(part.truth, answer, measures)),
+                model=_scores("model", first(main, task.metrics(part.truth, answer, measures))),
                 baselines=tuple(
-                    _scores(name, task.metrics(part.truth, theirs, measures)) for name, theirs in rivals.items()
+                    _scores(name, first(main, task.metrics(part.truth, theirs, measures)))
+                    for name, theirs in rivals.items()
                 ),
             )
         )

@@ -97,6 +97,8 @@ def evaluate(
     """
     _refuse(part, answer)
     found: list[Note] = [] if train is not None else [told.without_training()]
+    if train is not None and part.samples is train.samples:
+        found.append(told.on_training())
     reach, season, measures = getattr(task.settings, "horizon", 1), 1, Scales()
     if answer.task == "forecast":
         season = getattr(task.settings, "season", None) or season_of(part.series)
@@ -104,10 +106,10 @@ def evaluate(
         found += [told.season_used(season)] if season > 1 else []
     resampler = Resampler(clusters(part.samples, reach) if groups is None else groups, resamples=resamples)
     headline = task.headline(answer, measures)
-    own = _first(headline, task.metrics(part.truth, answer, measures))
+    own = first(headline, task.metrics(part.truth, answer, measures))
     contest = Contest(task, part, train, answer.targets, answer.classes, season)
     rivals = {
-        rival: _first(headline, task.metrics(part.truth, theirs, measures))
+        rival: first(headline, task.metrics(part.truth, theirs, measures))
         for rival, theirs in baselines(contest).items()
     }
     copies = answer.task == "forecast" and copying(part, answer.value, resampler).copies
@@ -137,6 +139,6 @@ def _refuse(part: Part, answer: Answer) -> None:
         )
 
 
-def _first(name: str, statistics: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
+def first(name: str, statistics: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
     """The figure of that name before all others."""
     return tuple(sorted(statistics, key=lambda statistic: statistic.name != name))

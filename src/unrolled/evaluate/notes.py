@@ -40,6 +40,16 @@ def without_training() -> Note:
     )
 
 
+def on_training() -> Note:
+    """Said when there was nothing else to judge on."""
+    return Note(
+        code="judged_on_training",
+        level="warning",
+        en="There is no test part: these figures are of the very data that was learnt, and promise nothing for other.",
+        zh="没有测试部分：这些指标来自训练数据本身，不代表在新数据上的表现。",
+    )
+
+
 def season_used(season: int) -> Note:
     """Which season the seasonal naive forecast repeats."""
     return Note(

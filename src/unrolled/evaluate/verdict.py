@@ -119,10 +119,12 @@ def verdict(
         )
     sign = 1 if own.better == "lower" else -1
     name = min(rivals, key=lambda rival: sign * rivals[rival].value)
-    if copies and "persistence" in rivals:
-        name = "persistence"
     gain = gain_over(own, rivals[name], resampler)
-    code = "copies_last_value" if copies else _code(gain, _WORTH.get(task, 0.0))
+    code = _code(gain, _WORTH.get(task, 0.0))
+    if copies and "persistence" in rivals:
+        over = gain_over(own, rivals["persistence"], resampler)
+        if over.low is None or over.low <= 0:  # the figure of the verdict agrees
+            name, gain, code = "persistence", over, "copies_last_value"
     texts = (
         sentence.format(
             method=_METHODS.get(name, (name, name))[language],

@@ -17,6 +17,7 @@ from unrolled.prepare.readers import READERS, SUFFIXES, Format, ReadOptions, arr
 from unrolled.prepare.readers.content import head
 from unrolled.prepare.readers.options import select
 from unrolled.prepare.table import Table
+from unrolled.prepare.wide import rows_as_series
 
 _HEAD = 1 << 16
 _FOREIGN = {".xlsx": "Excel workbooks", ".xls": "Excel workbooks", ".pkl": "pickles", ".pickle": "pickles"}
@@ -46,7 +47,10 @@ def read(source: Any, **options: Any) -> Table:
         table = _join([_path(Path(one), chosen) for one in source], f"{len(source)} files")
     else:
         table = _memory(source, chosen)
-    return _narrow(table, chosen)
+    table = _narrow(table, chosen)
+    if chosen.wide:
+        table = rows_as_series(table, labels=[name for name in chosen.labels if name in table.columns])
+    return table
 
 
 def _options(options: dict[str, Any]) -> ReadOptions:

@@ -44,7 +44,7 @@ class Flags(TypedDict, total=False):
 
     Keys:
         target, features, known, static, categorical, ignore: column names (one or several). ``features=None`` takes
-            every usable column.
+            every usable column, () none.
         time, group: column names.
         missing: policy for missing values; None lets the data decide ("error" where nothing is missing, else "mask").
         calendar: features from the time stamps, "auto", or () for none; "auto" is the default of a forecast.
@@ -116,7 +116,7 @@ def wishes(table: Table, flags: Mapping[str, Any]) -> Wishes:
 
     return Wishes(
         target=merged("target", hints.target),
-        features=given["features"] or None,
+        features=None if flags.get("features") is None else given["features"],
         known=merged("known", hints.known),
         static=merged("static", hints.static),
         categorical=tuple(dict.fromkeys((*given["categorical"], *hints.category))),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from unrolled.core.errors import ConfigError
 from unrolled.prepare.arrays import Arrays
+from unrolled.program.shapes import Inputs
 
 Float = npt.NDArray[np.float32]
 Predict = Callable[[Arrays], Float]
@@ -37,14 +38,7 @@ def rollout(predict: Predict, arrays: Arrays, *, horizon: int, targets: int, poi
         ConfigError: ``x`` has columns whose future is not known.
     """
     known = arrays.known
-    wide = targets + (0 if known is None else known.shape[2])
-    if arrays.x.shape[2] != wide:
-        raise ConfigError(
-            f"a recursive forecast needs the future of every input, and that of {arrays.x.shape[2] - wide} "
-            "input columns is not known",
-            where="option strategy",
-            mend="use the direct strategy, leave these columns out, or declare them known in advance",
-        )
+    _refuse_unknown(arrays.x.shape[2] - targets - (0 if known is None else known.shape[2]))
     batch, time, _ = arrays.x.shape
     x = arrays.x.copy()
     lengths = np.full(batch, time) if arrays.lengths is None else arrays.lengths.copy()
@@ -57,6 +51,25 @@ def rollout(predict: Predict, arrays: Arrays, *, horizon: int, targets: int, poi
             row = np.concatenate([row, ahead[:, 0]], axis=1)
         x, lengths = _append(x, lengths, row)
     return np.concatenate(outputs, axis=1)
+
+
+def check(inputs: Inputs) -> None:
+    """Whether a net with these inputs can be rolled out.
+
+    Raises:
+        ConfigError: there are columns whose future is not known.
+    """
+    given = inputs.numbers + len(inputs.categories)
+    _refuse_unknown(given - inputs.targets - inputs.known_numbers - len(inputs.known_categories))
+
+
+def _refuse_unknown(columns: int) -> None:
+    if columns:
+        raise ConfigError(
+            f"a recursive forecast needs the future of every input, and that of {columns} input columns is not known",
+            where="option strategy",
+            mend="use the direct strategy, leave these columns out, or declare them known in advance",
+        )
 
 
 def _append(x: Float, lengths: npt.NDArray[np.int64], row: Float) -> tuple[Float, npt.NDArray[np.int64]]:

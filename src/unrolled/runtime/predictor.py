@@ -44,7 +44,8 @@ class Settings(BaseModel):
     Attributes:
         decoding: how outputs are read.
         window: rows that a prediction looks back on; None takes whole sequences.
-        reading: under "schema", how files are read.
+        reading: under "schema", what the columns mean.
+        options: of the reader, where the training file needed any.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,6 +53,7 @@ class Settings(BaseModel):
     decoding: Decoding
     window: int | None = Field(None, ge=1, le=10_000_000)
     reading: Schema = Field(alias="schema")
+    options: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,13 @@ class Predictor:
             which: "last" makes one prediction a sequence, "all" one every ``stride`` rows; None means "all" where
                 the target changes along the sequence and is not forecast, "last" otherwise.
             stride: rows between two windows.
-            options: of the reader.
+            options: of the reader, before those that the training file needed.
 
         Raises:
             DataError: the data lacks what the model needs.
             BundleError: the plan fails on it.
         """
-        series = self._series(source, options)
+        series = self.series(source, **options)
         samples, notes = to_predict(
             series,
             self.preprocessor.schema,
@@ -129,6 +131,18 @@ class Predictor:
         )
         ids = tuple(series.ids[s] for s in samples.series.tolist())
         return Prediction(self.answer(series, samples), ids, self._times(series, samples), (*series.notes, *notes))
+
+    def series(self, source: Any, **options: Any) -> Series:
+        """New data as the model reads it; arguments and errors as of ``predict``."""
+        if isinstance(source, Series):
+            return source
+        if not isinstance(source, Table):
+            from unrolled.prepare.read import read
+            from unrolled.prepare.readers.options import MEANING
+
+            learnt = {key: value for key, value in self.settings.options.items() if key in MEANING}
+            source = read(source, **{**learnt, **options})
+        return build(source, self.settings.reading)
 
     def answer(self, series: Series, samples: Samples) -> Answer:
         """Decoded predictions of chosen windows, computed in chunks of bounded memory."""
@@ -161,15 +175,6 @@ class Predictor:
         else:
             output = self.output(self.preprocessor.arrays(series, samples, truth=False))
         return decode.decode(output, self.settings.decoding, lambda values: self.invert(values, series, samples))
-
-    def _series(self, source: Any, options: dict[str, Any]) -> Series:
-        if isinstance(source, Series):
-            return source
-        if not isinstance(source, Table):
-            from unrolled.prepare.read import read
-
-            source = read(source, **options)
-        return build(source, self.settings.reading)
 
     def _times(self, series: Series, samples: Samples) -> npt.NDArray[Any] | None:
         schema = self.preprocessor.schema

@@ -20,6 +20,7 @@ from unrolled.workflow.config import Config
 
 _MOST_SAMPLES = 2_000_000  # windows indexed at once; more are thinned out
 _FEW_SEQUENCES = 1000  # small batches below, weights for rare classes above
+_STEPS = 320  # of the optimiser, where no validation part says when to stop
 _MANY_SERIES = 50  # from which a larger net pays
 _LONG = 200  # steps from which convolutions thin out time before the recurrent layer
 
@@ -111,7 +112,8 @@ def _classify(config: Config, series: Series, spans: Spans, validated: bool) -> 
     few, steps = len(spans) < _FEW_SEQUENCES, window or int(np.median(series.lengths))
     train: dict[str, Any] = {"optimizer": "adamw", "schedule": "one_cycle", "learning_rate": 1e-3}
     if few:
-        train |= {"epochs": 100 if validated else 80, "batch_size": 16}
+        passes = int(np.clip(-(-_STEPS // -(-len(spans) // 16)), 30, 100))
+        train |= {"epochs": 100 if validated else passes, "batch_size": 16}
     else:
         train |= {"epochs": 10, "batch_size": 128}
     net = preset("classify").layers(stride=2 if steps >= _LONG else 1)

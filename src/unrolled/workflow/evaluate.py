@@ -12,11 +12,7 @@ from unrolled.core.errors import ConfigError
 from unrolled.core.records import Evaluation
 from unrolled.data import whole
 from unrolled.evaluate import Backtest, Fold, Part, assess, backtest, folds
-from unrolled.prepare.build import build
 from unrolled.prepare.decode import Answer, decode
-from unrolled.prepare.read import read
-from unrolled.prepare.series import Series
-from unrolled.prepare.table import Table
 from unrolled.tasks import Forecast
 from unrolled.workflow.model import Model
 
@@ -36,7 +32,7 @@ def evaluate_bundle(
         UnrolledError: bundle and data do not fit, or there is no truth.
     """
     model = Model.of(bundle, net)
-    given = _series(model, data, options)
+    given = model.predictor.series(data, **options)
     derived = model.task.derive(given)
     samples = model.task.samples(derived, whole(derived), window=model.window)
     judged = derived if model.task.name == "failure" else given
@@ -56,7 +52,7 @@ def backtest_bundle(
     task = model.task
     if not isinstance(task, Forecast):
         raise ConfigError(f"a backtest is for forecasts, this bundle is for {task.name!r}", where="--backtest")
-    series = _series(model, data, options)
+    series = model.predictor.series(data, **options)
 
     def forecast(fold: Fold) -> tuple[Part, Answer]:
         samples = task.samples(series, fold.test, window=model.window)
@@ -66,8 +62,3 @@ def backtest_bundle(
         return Part(series, samples, model.truth(series, samples)), answer
 
     return backtest(task, folds(series, horizon=task.settings.horizon, count=count, step=step), forecast)
-
-
-def _series(model: Model, data: Any, options: dict[str, Any]) -> Series:
-    table = data if isinstance(data, Table) else read(data, **options)
-    return build(table, model.predictor.settings.reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from unrolled.prepare.preprocess import Preprocessor
 from unrolled.tasks import Task
 from unrolled.train import FitResult
 from unrolled.workflow.config import Config
-from unrolled.workflow.source import Source
+from unrolled.workflow.source import Source, read_options
 
 
 def to_bundle(
@@ -37,6 +38,7 @@ def to_bundle(
             "decoding": decoding.model_dump(mode="json"),
             "window": config.data.window,
             "schema": source.schema.model_dump(mode="json"),
+            "options": read_options(config.data),
         },
         preprocessing=preprocessor.to_json(),
         net=net.spec.dump() if isinstance(net, Net) else None,
@@ -77,7 +79,7 @@ def to_record(
             name=name,
             task=task.name,
             target=tuple(column.name for column in source.schema.of_role("target")),
-            command="unrolled " + " ".join(sys.argv[1:]) if Path(sys.argv[0]).stem == "unrolled" else "",
+            command=_command(),
             created=_now(),
             seconds=seconds,
             epochs=result.epochs,
@@ -102,6 +104,13 @@ def environment() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return {**found, "machine": f"{platform.system()} {platform.machine()}", "threads": str(torch.get_num_threads())}
+
+
+def _command() -> str:
+    """What was typed, where the job was started by the command."""
+    program = Path(sys.argv[0])
+    own = program.stem == "unrolled" or (program.name == "__main__.py" and program.parent.name == "unrolled")
+    return shlex.join(["unrolled", *sys.argv[1:]]) if own else ""
 
 
 def _now() -> str:

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.core.bundle import Bundle
+from unrolled.core.errors import BundleError
 from unrolled.runtime import Prediction, Predictor, Which
+
+_NAME = "model.unrolled"  # of the bundle in a run's folder
 
 
 def predict(
@@ -28,8 +31,21 @@ def predict(
 
 
 def open_bundle(given: Path | str | Bundle) -> Bundle:
-    """Read a bundle from its file or from a run's folder."""
+    """Read a bundle from its file or from a run's folder.
+
+    Raises:
+        BundleError: there is none, or it is damaged.
+    """
     if isinstance(given, Bundle):
         return given
     path = Path(given)
-    return Bundle.read(path / "model.unrolled" if path.is_dir() else path)
+    if not path.is_dir():
+        return Bundle.read(path)
+    if not (path / _NAME).exists():
+        raise BundleError(
+            f"there is no bundle in this folder ({_NAME})",
+            where=str(path),
+            mend="name a bundle or the folder of a run that has ended; a stopped one goes on with: "
+            f"unrolled train --resume {path}",
+        )
+    return Bundle.read(path / _NAME)

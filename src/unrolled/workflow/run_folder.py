@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.files import write_error, write_text
-from unrolled.core.records import Run
+from unrolled.core.records import Note, Run
 from unrolled.workflow.config import Config
+
+_NOTES = TypeAdapter(list[Note])
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class RunFolder:
     def report(self) -> Path:
         return self.path / "report.html"
 
+    @property
+    def assumptions(self) -> Path:
+        return self.path / "assumptions.json"
+
     @classmethod
     def create(cls, path: Path | str | None, *, task: str, parent: Path) -> RunFolder:
         """Make the folder; without a path, a new one in ``parent`` named after the task and the time.
@@ -52,17 +59,25 @@ class RunFolder:
                 path = parent / f"{task}-{stamp}-{number}"
                 number += 1
         folder = cls(Path(path))
-        if folder.config.exists():
-            raise ConfigError(
-                "this folder holds a run already",
-                where=str(path),
-                mend="choose another --out, or go on with --resume",
-            )
+        folder.refuse_used()
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(error, folder.path) from error
         return folder
+
+    def refuse_used(self) -> None:
+        """Make sure that no run is overwritten.
+
+        Raises:
+            ConfigError: the folder holds a run.
+        """
+        if self.config.exists():
+            raise ConfigError(
+                "this folder holds a run already",
+                where=str(self.path),
+                mend="choose another --out, or go on with --resume",
+            )
 
     @classmethod
     def find(cls, path: Path | str) -> RunFolder:
@@ -80,6 +95,22 @@ class RunFolder:
         """The resolved settings of the run."""
         return Config.read(self.config)
 
+    def begin(self, config: Config, assumptions: Sequence[Note]) -> None:
+        """Write what a resumed run needs: the settings, and what was assumed to find them."""
+        write_text(self.assumptions, _NOTES.dump_json(list(assumptions), indent=1).decode())
+        config.write(self.config)
+
+    def read_assumptions(self) -> tuple[Note, ...]:
+        """What was assumed when the run began.
+
+        Raises:
+            ConfigError: the file is missing or damaged.
+        """
+        try:
+            return tuple(_NOTES.validate_json(self.assumptions.read_bytes()))
+        except (OSError, ValueError) as error:
+            raise ConfigError("cannot be read, or is damaged", where=str(self.assumptions)) from error
+
     def read_run(self) -> Run:
         """The results of the run.
 
@@ -94,7 +125,7 @@ class RunFolder:
             )
         try:
             return Run.model_validate_json(self.run.read_bytes())
-        except (ValidationError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigError("is damaged or of another version", where=str(self.run)) from error
 
     def write_run(self, run: Run) -> None:

@@ -20,8 +20,9 @@ from unrolled.tasks import Task
 from unrolled.workflow.config import DataSettings
 from unrolled.workflow.source import Source
 
-_MOST_NUMBERS = 1 << 25  # answers judged at once; windows of larger parts are thinned out evenly
+_MOST_NUMBERS = 1 << 24  # of all answers and their quantiles; windows of larger parts are thinned out evenly
 _QUANTILES = 8
+_MOST_WINDOWS = {"valid": 20_000, "test": 50_000}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, 
             notes.append(_left_out(name, error))
             continue
         if name != "train":
-            samples = _thinned(samples, _MOST_NUMBERS // (task.outputs(series).size * _QUANTILES))
+            most = _MOST_NUMBERS // (task.outputs(series).size * _QUANTILES)
+            samples = _thinned(samples, max(1, min(most, _MOST_WINDOWS[name])))
         found[name] = Section(name, part.series, series, part.spans, samples, _numbered(part.groups, samples))
     return found, tuple(notes)
 

@@ -18,9 +18,11 @@ from unrolled.prepare.read import read
 from unrolled.prepare.roles import Flags
 from unrolled.prepare.schema import Schema, infer
 from unrolled.prepare.series import Series
-from unrolled.prepare.table import Table
-from unrolled.prepare.wide import rows_as_series
+from unrolled.prepare.table import Array, Table
 from unrolled.workflow.config import DataSettings
+
+_FEW_LABELS = 10  # so many different whole numbers are labels
+_FEW_CHANGES = 4  # a number that changes in fewer than one row in so many may belong to the series
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,15 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
 def _read(source: Any, settings: DataSettings) -> Table:
     if isinstance(source, Table):
         return source
-    table = read(source, **{"categorical": settings.categorical, **settings.options})
-    return rows_as_series(table) if settings.wide else table
+    return read(source, **read_options(settings))
+
+
+def read_options(settings: DataSettings) -> dict[str, Any]:
+    """How the files of a job are read; the bundle keeps it for later ones."""
+    meant: dict[str, Any] = {"categorical": list(settings.categorical)} if settings.categorical else {}
+    if settings.wide:
+        meant |= {"wide": True, "labels": [*settings.target, *settings.static]}
+    return {**meant, **settings.model_dump(mode="json")["options"]}
 
 
 def _continues(earlier: Series, later: Series) -> bool:
@@ -118,10 +127,29 @@ def _guess(table: Table, settings: DataSettings) -> tuple[str, str, str]:
     if target in table.case_columns:
         if table.case_columns[target].dtype == object:
             return "classify", "the target is one label a sequence", "目标是每个序列一个标签"
-        return "regress", "the target is one number a sequence", "目标是每个序列一个数值"
+        return _of_number(table.case_columns[target])
     if target in table.columns and table.columns[target].dtype == object:
         return "classify", f"the target '{target}' holds labels", f"目标“{target}”是类别标签"
+    if target in table.columns and _rests(table, target, settings):
+        return _of_number(table.columns[target])
     return "forecast", "the target is a number that changes along time", "目标是随时间变化的数值"
+
+
+def _of_number(values: Array) -> tuple[str, str, str]:
+    """The task for one number a sequence: a few whole numbers are labels."""
+    known = np.unique(values[~np.isnan(values)])
+    if len(known) <= _FEW_LABELS and (known == np.round(known)).all():
+        return "classify", f"the target is one of {len(known)} whole numbers", f"目标只取 {len(known)} 个整数值"
+    return "regress", "the target is one number a sequence", "目标是每个序列一个数值"
+
+
+def _rests(table: Table, target: str, settings: DataSettings) -> bool:
+    """The number is the same in all rows of a series, so that there is nothing to forecast."""
+    values = table.columns[target]
+    if values.dtype.kind != "f" or np.count_nonzero(np.diff(values)) > len(values) / _FEW_CHANGES:
+        return False
+    schema, _ = infer(table, task="regress", **_flags(settings))
+    return schema.group is not None and all(column.level == "case" for column in schema.of_role("target"))
 
 
 def _flags(settings: DataSettings) -> Flags:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from unrolled.core.validation import validated
 from unrolled.data import Batches
 from unrolled.evaluate import assess
 from unrolled.nets import CustomNet, Net, load_custom
+from unrolled.prepare import rollout
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
@@ -27,9 +28,11 @@ from unrolled.tasks import Forecast, Regress, Task, make_task
 from unrolled.train import TrainSettings, fit, seed_everything, warm_start
 from unrolled.workflow.config import Config, DataSettings
 from unrolled.workflow.defaults import complete
+from unrolled.workflow.fine_tuning import as_before
 from unrolled.workflow.listener import Listener, Silent
 from unrolled.workflow.model import Model
 from unrolled.workflow.pack import to_bundle, to_record, with_metrics
+from unrolled.workflow.predict import open_bundle
 from unrolled.workflow.run_folder import RunFolder
 from unrolled.workflow.section import Section, sections
 from unrolled.workflow.source import Source, guess_task, load, open_table
@@ -84,11 +87,16 @@ def train(
     Raises:
         UnrolledError: the data, the settings or the training are not usable; the message says what to do.
     """
+    first = _share()[0] == 0
+    if folder is not None and first:
+        RunFolder(Path(folder)).refuse_used()
     job = _prepare(config, data, weights)
     home = None
-    if folder is not None or runs is not None:
+    if (folder is not None or runs is not None) and first:
         home = RunFolder.create(folder, task=job.task.name, parent=runs or Path())
-        job.config.write(home.config)
+        home.begin(job.config, job.notes)
+    elif folder is not None or runs is not None:
+        home = RunFolder(Path(folder or runs or ""))  # written to by the first process only
     return _run(job, net, home, listener or Silent(), resume=False)
 
 
@@ -102,10 +110,12 @@ def resume(folder: Path | str, *, listener: Listener | None = None) -> Trained:
     config = home.read_config()
     if config.data.path is None:
         raise ConfigError("this run's data was handed over in Python", where=str(folder), mend="train it again there")
-    return _run(_prepare(config, None, None), None, home, listener or Silent(), resume=True)
+    job = replace(_prepare(config, None, None), notes=home.read_assumptions())
+    return _run(job, None, home, listener or Silent(), resume=True)
 
 
 def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
+    config = as_before(config)
     table = open_table(config.data, data)
     name = config.task.get("name") or "auto"
     notes: list[Note] = []
@@ -123,7 +133,10 @@ def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
     found, left_out = sections(source, task, config.data)
     own = found["train"]
     preprocessor = _preprocessor(config.data, source.schema, task, own.series).fit(own.series, own.spans)
-    if not isinstance(task, Forecast):
+    if isinstance(task, Forecast):
+        if task.steps < task.settings.horizon:
+            rollout.check(preprocessor.inputs())
+    else:
         task = task.fit(preprocessor.truth(own.series, own.samples)[:, 0])
     return _Job(
         config=config,
@@ -172,7 +185,8 @@ def _derived(column: Column, series: Series) -> Column:
 
 
 def _run(job: _Job, own: nn.Module | None, home: RunFolder | None, listener: Listener, *, resume: bool) -> Trained:
-    began = time.monotonic()
+    began, first = time.monotonic(), _share()[0] == 0
+    listener = listener if first else Silent()
     parts = {name: len(section.samples) for name, section in job.sections.items()}
     facts = job.source.facts.model_copy(update={"parts": parts})
     listener.data(facts, job.notes)
@@ -206,7 +220,7 @@ def _run(job: _Job, own: nn.Module | None, home: RunFolder | None, listener: Lis
         seconds=time.monotonic() - began,
     )
     bundle = with_metrics(model.predictor.bundle, evaluation)
-    if home is not None:
+    if home is not None and first:
         _write(home, bundle, run)
         listener.written(home)
     return Trained(model, bundle, run, home, interrupted=result.stopped == "interrupted")
@@ -226,7 +240,7 @@ def _net(job: _Job, own: nn.Module | None) -> Net | CustomNet:
     else:
         net = Net(wanted, inputs, outputs)
     if job.config.start_from is not None:
-        warm_start(net, Bundle.read(job.config.start_from).weights, job.settings.warm_layers)
+        warm_start(net, open_bundle(job.config.start_from).weights, job.settings.warm_layers)
     return net
 
 

@@ -32,6 +32,8 @@ class ReadOptions(Record):
         before, after: seconds of signal around each beat.
         even: bring each ECG record to median 0 and standard deviation 1 before its beats are cut.
         points: resample each beat to that many points.
+        wide: each row is one series, one cell a step (as in the M4 files).
+        labels: the columns of a wide file that hold one value a series; those that are absent are passed over.
         memory: bytes that the numbers of a Parquet file may take in memory; larger ones are kept in a memory map.
         cache: folder of that memory map, default the system's folder for temporary files.
         limit: most bytes that a file may have when it is read (and unpacked) as a whole.
@@ -51,9 +53,15 @@ class ReadOptions(Record):
     after: float = Field(0.45, ge=0, le=60)
     even: bool = True
     points: int | None = Field(None, ge=2, le=10_000)
+    wide: bool = False
+    labels: tuple[str, ...] = ()
     memory: int = Field(256 << 20, ge=0)
     cache: Path | None = None
     limit: int = Field(2 << 30, gt=0)
+
+
+MEANING = frozenset(ReadOptions.model_fields) - {"columns", "memory", "cache", "limit"}
+"""Options that say what the cells mean, and go with a model; the others are about one file or one machine."""
 
 
 def select(names: Iterable[str], options: ReadOptions, where: str) -> list[str]:

@@ -28,7 +28,7 @@ _DEMOS = {
 
 
 def demo_config(name: str) -> Config:
-    """Settings of a demo: "load" (transformer temperature, forecast a day ahead) or "digits" (spoken digits, classified).
+    """Settings of a demo: "load" (transformer temperature, a day ahead) or "digits" (spoken, classified).
 
     Raises:
         ConfigError: there is no such demo.

@@ -1,0 +1,30 @@
+"""Going on from an earlier model: what it was stays, where nothing else is said."""
+
+from __future__ import annotations
+
+from unrolled.workflow.config import Config
+from unrolled.workflow.predict import open_bundle
+
+_KEPT = ("horizon", "strategy")  # of the task's settings; others were fitted, or name functions to import
+
+
+def as_before(config: Config) -> Config:
+    """``config`` with the task, window and net of the bundle that it starts from, where it says nothing itself.
+
+    Raises:
+        BundleError: there is no such bundle, or it is damaged.
+    """
+    if config.start_from is None:
+        return config
+    manifest = open_bundle(config.start_from).manifest
+    name = config.task.get("name") or "auto"
+    if name not in ("auto", manifest.task):
+        return config
+    settings = manifest.settings.get("task", {})
+    task = {"name": manifest.task, **{key: settings[key] for key in _KEPT if key in settings}}
+    task |= {key: value for key, value in config.task.items() if key != "name"}
+    window = manifest.settings.get("window") if config.data.window is None else None
+    return config.over(
+        {"task": task, "net": manifest.net if config.net is None else None, "data": {"window": window}},
+        where=config.start_from,
+    )

@@ -1,0 +1,49 @@
+"""Every example runs, as a reader would run it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+SAID = {
+    "classify_arrays": "accuracy",
+    "drop_in_lstm": "step 150",
+    "forecast_csv": "truth",
+    "own_cell": "the cell holds its contract",
+}
+
+
+def run(example: str, folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-W", "error", str(ROOT / "examples" / f"{example}.py"), *arguments]
+    environment = {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("example", [name for name in SAID if name != "forecast_csv"])
+def test_example(example: str, tmp_path: Path) -> None:
+    assert SAID[example] in run(example, tmp_path)
+
+
+def test_forecast_and_predict_without_torch(tmp_path: Path) -> None:
+    """The bundle of one example is read by the other, which must give the same numbers without torch."""
+    trained = run("forecast_csv", tmp_path).splitlines()
+    predicted = run("predict_without_torch", tmp_path, "oil.unrolled", "past.csv").splitlines()
+    rows = [line.split(",") for line in predicted[predicted.index("id,time,step,OT,OT_low,OT_high") + 1 :]]
+    assert len(rows) == 24
+    assert [f"{float(row[3]):.2f}" for row in rows[:6]] == [line.split()[2] for line in trained[:6]]
+    assert [row[1].replace("T", " ") for row in rows[:6]] == [" ".join(line.split()[:2]) for line in trained[:6]]
+
+
+def test_every_example_is_run_and_short() -> None:
+    assert {path.stem for path in EXAMPLES} == {*SAID, "predict_without_torch"}
+    for path in EXAMPLES:
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 40, path.name
