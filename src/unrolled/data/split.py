@@ -53,13 +53,13 @@ class SplitSettings(Record):
             (sequence by sequence, classes kept in proportion); "auto" lets the task and the data decide.
         valid, test: a fraction, a number of rows or sequences, or the ISO date at which the part begins;
             0 for none. ``valid=None`` is 0.15, or none where labelled sequences are too few to spare any.
-        seed: of the drawing (group and case).
+        seed: of the drawing (group and case); None takes the job's.
     """
 
     by: Literal["auto", "time", "group", "case"] = "auto"
     valid: Share | None = None
     test: Share = 0.2
-    seed: int = 0
+    seed: int | None = None
 
 
 class Parts(Record):
@@ -154,7 +154,7 @@ def _filled(spans: Spans) -> Spans:
 
 def _by_group(series: Series, settings: SplitSettings, groups: Sequence[str]) -> Parts:
     names, member = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
-    order = np.random.default_rng(settings.seed).permutation(len(names))
+    order = np.random.default_rng(settings.seed or 0).permutation(len(names))
     part_of_group = _deal(order, settings)
     note = Note(
         code="split_by_group",
@@ -165,9 +165,11 @@ def _by_group(series: Series, settings: SplitSettings, groups: Sequence[str]) ->
 
 
 def _by_case(series: Series, settings: SplitSettings) -> Parts:
-    random = np.random.default_rng(settings.seed)
-    classes = _classes(series)
-    part = np.zeros(len(series.ids), dtype=np.int64)
+    random = np.random.default_rng(settings.seed or 0)
+    total = len(series.ids)
+    shares = {name: _fraction(getattr(settings, name), total) for name in ("valid", "test")}
+    settings, classes = settings.model_copy(update=shares), _classes(series)
+    part = np.zeros(total, dtype=np.int64)
     for label in np.unique(classes):
         own = np.flatnonzero(classes == label)
         part[own] = _deal(random.permutation(len(own)), settings)
@@ -177,6 +179,11 @@ def _by_case(series: Series, settings: SplitSettings) -> Parts:
         zh="按序列随机划分，各类别比例保持一致。",
     )
     return _parts(series, part, note)
+
+
+def _fraction(share: Share | None, total: int) -> Share | None:
+    """A number of sequences as a fraction, so that each class gives its proportion of them."""
+    return share / total if isinstance(share, int) and 0 < share < total else share
 
 
 def _classes(series: Series) -> npt.NDArray[np.float32]:

@@ -19,7 +19,7 @@ from unrolled.prepare.series import Series
 from unrolled.workflow.config import Config
 
 _MOST_SAMPLES = 2_000_000  # windows indexed at once; more are thinned out
-_FEW_SEQUENCES = 1000  # small batches below, weights for rare classes above
+_FEW_SEQUENCES = 1000  # small batches below; for classes, weights of rare ones above
 _STEPS = 320  # of the optimiser, where no validation part says when to stop
 _MANY_SERIES = 50  # from which a larger net pays
 _LONG = 200  # steps from which convolutions thin out time before the recurrent layer
@@ -61,7 +61,8 @@ def complete(
         given["data"]["stride"] = max(1, -(-rows // _MOST_SAMPLES))
     given["task"] = {"name": task, **(choice.task or {}), **{k: v for k, v in config.task.items() if k != "name"}}
     given["train"] = {**(choice.train or {}), **config.train}
-    given["train"].setdefault("seed", config.seed)
+    if ":" in str(given["task"].get("loss", "")):
+        given["train"].setdefault("monitor", "loss")  # the task's metric may want something else than the user's loss
     if config.net is None:
         given["net"] = choice.net
     return Config.parse(given), choice.notes
@@ -143,7 +144,9 @@ def _regress(config: Config, series: Series, spans: Spans, validated: bool) -> C
                 zh=f"“{target.name}”是剩余寿命：训练时按惯例截断为 125 步；可用 --set task.cap=... 修改。",
             )
         )
-    train = {"epochs": 30, "batch_size": 128, "learning_rate": 2e-3, "schedule": "cosine"}
+    large = target.level == "row" or len(spans) >= _FEW_SEQUENCES
+    train: dict[str, Any] = {"epochs": 30 if large else 100, "batch_size": 128 if large else 16, "schedule": "cosine"}
+    train |= {"learning_rate": 2e-3} if large else {"patience": 15}
     return Choice(
         window=window,
         net=preset("regress").layers(),

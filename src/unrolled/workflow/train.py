@@ -116,6 +116,7 @@ def resume(folder: Path | str, *, listener: Listener | None = None) -> Trained:
 
 def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
     config = as_before(config)
+    config = _seeded(config)
     table = open_table(config.data, data)
     name = config.task.get("name") or "auto"
     notes: list[Note] = []
@@ -148,6 +149,15 @@ def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
         notes=(*source.notes, *notes, *chosen, *left_out, *preprocessor.notes),
         weights=None if weights is None else _weights(weights, part.series),
     )
+
+
+def _seeded(config: Config) -> Config:
+    """The job's seed is that of the split and of training too, where they have none of their own."""
+    split = config.data.split
+    if split.seed is None:
+        split = split.model_copy(update={"seed": config.seed})
+    data = config.data.model_copy(update={"split": split})
+    return config.model_copy(update={"data": data, "train": {"seed": config.seed, **config.train}})
 
 
 def _options(config: Config) -> dict[str, Any]:
