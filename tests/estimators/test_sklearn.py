@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from unrolled import Classifier, Forecaster, Regressor
+from unrolled.core.tolerances import TOLERANCES
 
 _WEIGHTS = (
     "the net is trained in shuffled batches behind a scaler that counts rows: a weight of two is not the same as "
     "the sequence twice, up to seven digits (a weight of zero is exactly no sequence, see test_weights.py)"
 )
+_ROUNDING = (
+    "float32 products round by the place of a row in its batch, so the order may change the last digit, which is "
+    "more than this check bears; test_order_changes_no_more_than_rounding is the same check with float32's tolerance"
+)
 _NOT_ROWS = "an answer is for the steps behind X, not for its rows"
 
 NOT_APPLICABLE: dict[str, dict[str, str]] = {
     "Classifier": {"check_sample_weight_equivalence_on_dense_data": _WEIGHTS},
-    "Regressor": {"check_sample_weight_equivalence_on_dense_data": _WEIGHTS},
+    "Regressor": {
+        "check_sample_weight_equivalence_on_dense_data": _WEIGHTS,
+        "check_methods_sample_order_invariance": _ROUNDING,
+        "check_methods_subset_invariance": _ROUNDING,
+    },
     "OneSeries": {
         "check_methods_sample_order_invariance": _NOT_ROWS + ", whose order is time",
         "check_methods_subset_invariance": _NOT_ROWS,
@@ -52,7 +62,16 @@ def _not_applicable(estimator: Any) -> dict[str, str]:
         OneSeries(net=[{"gru": {"size": 4}}], window=2, epochs=1, random_state=0),
     ],
     expected_failed_checks=_not_applicable,
-    xfail_strict=True,
+    xfail_strict=False,  # whether a last digit changes depends on the processor
 )
 def test_checks(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+def test_order_changes_no_more_than_rounding() -> None:
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(23, 7)), random.normal(size=23)
+    model = Regressor([{"gru": {"size": 8}}], epochs=2, batch_size=16, valid=0, random_state=0).fit(X, y)
+    order = random.permutation(23)
+    np.testing.assert_allclose(model.predict(X)[order], model.predict(X[order]), *TOLERANCES["float32"])
+    np.testing.assert_allclose(model.predict(X)[:5], model.predict(X[:5]), *TOLERANCES["float32"])

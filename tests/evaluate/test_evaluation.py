@@ -181,3 +181,24 @@ def test_a_trained_model_is_joined_to_its_evaluation() -> None:
     expected = np.sqrt(np.mean((center + 2 * (last - center) - truth) ** 2))
     assert found.model["rmse"].value == pytest.approx(expected, rel=1e-4)
     assert found.count == 20 and found.part == "test" and names(found) == ["persistence", "linear"]
+
+
+def test_truth_of_a_long_training_part_is_gathered_only_where_a_baseline_learns() -> None:
+    values = RNG.normal(size=30_100).cumsum().astype(np.float32)[:, None]
+    columns = (Column(name="y", role="target"),)
+    series = Series(values, np.empty((1, 0), np.float32), np.array([0, len(values)]), ("",), columns)
+    task, model = Forecast(), Doubling(series)
+    train, test = (task.samples(series, [span], window=3) for span in ((0, 0, 30_000), (0, 30_000, 30_100)))
+    asked: list[int] = []
+
+    class Counting(Doubling):
+        def truth(self, series: Series, samples: Samples) -> Any:
+            asked.append(len(samples))
+            return super().truth(series, samples)
+
+    found = assess(Counting(series), series, test, train=(series, train), resamples=50)
+    part, learnt = (Part(series, some, model.truth(series, some)) for some in (test, train))
+    answer = decode(model.output(series, test), model.decoding, lambda values: model.invert(values, series, test))
+    whole = evaluate(task, part, answer, train=learnt, decoding=model.decoding, resamples=50)
+    assert asked == [100, 20_000] and len(train) > 29_000
+    assert found == whole

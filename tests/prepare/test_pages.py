@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from unrolled.prepare.build import build
-from unrolled.prepare.pages import Pages, mapping, pieces
+from unrolled.prepare.pages import Pages, mapping, pieces, taken
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.read import read
 from unrolled.prepare.samples import Samples
@@ -125,3 +125,41 @@ def test_a_spilled_parquet_file_gives_the_same_batches(tmp_path: Path) -> None:
     assert batches[0].x.shape[2] == 3 + 4
     for name in ("x", "known", "y"):
         np.testing.assert_allclose(getattr(batches[0], name), getattr(batches[1], name), rtol=1e-4, atol=1e-5)
+
+
+def test_rows_taken_piece_by_piece_are_those_of_the_whole(
+    block: np.memmap[tuple[int, ...], np.dtype[np.float32]],
+) -> None:
+    random = np.random.default_rng(2)
+    for rows in (np.sort(random.integers(_ROWS, size=70_000)), random.integers(_ROWS, size=(300, 7)), np.zeros(0, int)):
+        np.testing.assert_array_equal(taken(block, rows), block[rows])
+        np.testing.assert_array_equal(taken(block[:, 3], rows), block[:, 3][rows])
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc to measure memory")
+def test_rows_from_all_over_a_large_file_do_not_stay_in_memory(
+    block: np.memmap[tuple[int, ...], np.dtype[np.float32]],
+) -> None:
+    Pages(block, limit=1).touched(1, 1)
+    before = _resident()
+    taken(block, np.linspace(0, _ROWS - 1, 4096).astype(np.int64))
+    assert _resident() - before < 100e6
+
+
+def test_truth_and_inversion_by_chunks_are_those_of_the_whole(
+    block: np.memmap[tuple[int, ...], np.dtype[np.float32]],
+) -> None:
+    schema, _ = infer(_table(block), task="forecast", target="c0")
+    series = build(_table(block), schema)
+    transforms = {"target": ["standard", "last_value"]}
+    preprocessor = Preprocessor(schema, horizon=3, transforms=transforms).fit(series, [(0, 0, _ROWS)])
+    begin = np.linspace(0, _ROWS - 20, 10_000).astype(np.int64)  # more than two chunks, the last one past the end
+    samples = Samples(begin, begin + 18, np.zeros(len(begin), dtype=np.int64))
+    truth = preprocessor.truth(series, samples)
+    rows = samples.end[:, None] + np.arange(3)
+    wanted = np.where(rows < _ROWS, block[np.minimum(rows, _ROWS - 1), 0], np.nan)
+    np.testing.assert_array_equal(truth[..., 0], wanted)
+    answers = np.random.default_rng(3).normal(size=truth.shape)
+    last = np.asarray(block[samples.end - 1, :1], dtype=np.float64)[:, None]
+    spread = np.asarray(block[:, 0], dtype=np.float64).std()
+    np.testing.assert_allclose(preprocessor.invert(answers, series, samples), last + answers * spread, rtol=1e-4, atol=1e-5)

@@ -44,3 +44,14 @@ def test_a_column_of_another_kind_is_not_read() -> None:
     assert read_time(np.array(["x"], dtype=object), "number") is None
     assert read_time(np.array(["2024-01-01"], dtype="datetime64[ns]"), "epoch_s") is None
     assert read_time(np.array([1.0]), "datetime") is None
+
+
+def test_numbers_are_read_by_chunks_as_in_one_piece() -> None:
+    count = (1 << 18) + 5
+    seconds = 1.6e9 + np.arange(count, dtype=np.float64)
+    seconds[[0, count - 1]] = np.nan
+    got = read_time(seconds, "epoch_s")
+    assert got is not None
+    np.testing.assert_array_equal(np.flatnonzero(np.isnat(got)), [0, count - 1])
+    wanted = np.datetime64(1_600_000_000, "s") + np.arange(1, count - 1)
+    np.testing.assert_array_equal(got[1:-1], wanted.astype("datetime64[ns]"))

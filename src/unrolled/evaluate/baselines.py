@@ -15,6 +15,7 @@ from unrolled.core.optional import require
 from unrolled.evaluate.part import Part
 from unrolled.prepare.calibrate import threshold
 from unrolled.prepare.decode import Answer
+from unrolled.prepare.pages import taken
 from unrolled.tasks.task import Task, Values
 
 _LONGEST = 512  # rows that the linear forecast looks back on at most
@@ -58,7 +59,7 @@ def seasonal_naive(contest: Contest) -> Answer | None:
     step = np.arange(part.truth.shape[1])
     row = part.samples.end[:, None] + step - season * (step // season + 1)
     begins = part.series.starts[part.samples.series][:, None]
-    found = part.series.values[np.maximum(row, begins)][..., part.targets]
+    found = taken(part.series.values, np.maximum(row, begins))[..., part.targets]
     found[row < begins] = np.nan
     return _forecast(contest, np.where(np.isnan(found), part.last()[:, None], found))
 
@@ -73,7 +74,7 @@ def linear(contest: Contest) -> Answer | None:
     if train is None:
         return None
     longest = min(_LONGEST, int(train.samples.lengths.max(initial=0)))
-    learnt = train[np.unique(np.linspace(0, len(train) - 1, min(len(train), _MOST)).astype(np.int64))]
+    learnt = train[spread(len(train))]
     several = len(np.unique(train.samples.series)) > 1
     result: Values = np.empty(part.truth.shape)
     for target in range(len(contest.names)):
@@ -121,7 +122,7 @@ def logistic(contest: Contest) -> Answer | None:
         return None
     label = train.truth[:, 0]
     known = np.flatnonzero(np.isfinite(label))
-    known = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), _MOST)).astype(np.int64))]
+    known = known[spread(len(known))]
     x, fresh = _last_rows(train[known]), _last_rows(contest.part)
     if len(np.unique(label[known])) < 2 or x.shape[1] == 0:
         return None
@@ -153,6 +154,11 @@ def baselines(contest: Contest) -> dict[str, Answer]:
     return {name: answer for name, answer in found.items() if answer is not None}
 
 
+def spread(count: int) -> npt.NDArray[np.int64]:
+    """Places of the training windows, of ``count``, that a baseline learns from: at most 20,000, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, _MOST)).astype(np.int64))
+
+
 def _windows(part: Part, target: int, longest: int, several: bool) -> tuple[Values, Values, Values]:
     """Windows ``(n, L)`` from their last value, that value ``(n, 1)``, and what both were divided by ``(n, 1)``.
 
@@ -161,7 +167,7 @@ def _windows(part: Part, target: int, longest: int, several: bool) -> tuple[Valu
     begins = part.series.starts[part.samples.series][:, None]
     rows = np.maximum(part.samples.end[:, None] - longest + np.arange(longest), begins)
     last = part.last()[:, target, None].astype(np.float64)
-    window = part.series.values[rows, part.targets[target]] - last
+    window = taken(part.series.values[:, part.targets[target]], rows) - last
     size = np.ones_like(last)
     if several:
         known = np.isfinite(window)
@@ -190,7 +196,7 @@ def _last_rows(part: Part) -> npt.NDArray[np.float64]:
     series, samples = part.series, part.samples
     used = [c for c in series.of_role("feature", "known", "static") if c.kind == "number"]
     columns = [
-        series.values[samples.end - 1, series.index(c)]
+        taken(series.values[:, series.index(c)], samples.end - 1)
         if c.level == "row"
         else series.cases[samples.series, series.index(c)]
         for c in used

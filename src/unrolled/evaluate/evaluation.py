@@ -13,7 +13,7 @@ import numpy.typing as npt
 from unrolled.core.errors import DataError, TrainingError
 from unrolled.core.records import Evaluation, Note
 from unrolled.evaluate import notes as told
-from unrolled.evaluate.baselines import Contest, baselines
+from unrolled.evaluate.baselines import Contest, baselines, spread
 from unrolled.evaluate.bootstrap import Resampler, clusters
 from unrolled.evaluate.copycat import copying
 from unrolled.evaluate.part import Part
@@ -62,7 +62,9 @@ def assess(
     answer = decode(
         fitted.output(series, samples), fitted.decoding, lambda values: fitted.invert(values, series, samples)
     )
-    learnt = None if train is None else Part(*train, fitted.truth(*train))
+    learnt = None
+    if train is not None:
+        learnt = part if train[0] is series and train[1] is samples else _learnt(fitted, *train)
     return evaluate(
         fitted.task, part, answer, train=learnt, decoding=fitted.decoding, groups=groups, name=name, resamples=resamples
     )
@@ -124,6 +126,14 @@ def evaluate(
         notes=(*found, *told.notes(part, answer, decoding, scores, resampler.groups)),
         pictures=pictures(part, answer),
     )
+
+
+def _learnt(fitted: Fitted, series: Series, samples: Samples) -> Part:
+    """The training part; of a forecast's truth only what its baselines are trained on."""
+    if fitted.task.name != "forecast":
+        return Part(series, samples, fitted.truth(series, samples))
+    drawn = samples[spread(len(samples))]
+    return Part(series, drawn, fitted.truth(series, drawn), samples)
 
 
 def _refuse(part: Part, answer: Answer) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unrolled.prepare.missing import last_known
+from unrolled.prepare.pages import taken
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.tasks.task import Values
@@ -27,11 +28,13 @@ class Part:
         series: the data in original units.
         samples: n windows.
         truth: ``(n, S, M)`` of a forecast, ``(n, M)`` otherwise, in original units, class codes, or 0 and 1.
+        drawn_from: the samples of which these were drawn, where not all could be kept with their truth.
     """
 
     series: Series
     samples: Samples
     truth: Values
+    drawn_from: Samples | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -45,27 +48,28 @@ class Part:
         return [self.series.index(c) for c in self.series.of_role("target") if c.level == "row"]
 
     def rows(self) -> list[tuple[int, int, int]]:
-        """``(sequence, first row, end row)`` that the samples and a forecast's truth reach over."""
+        """``(sequence, first row, end row)`` that all samples and a forecast's truth reach over."""
         ahead = self.truth.shape[1] if self.truth.ndim == 3 else 0
-        order = np.argsort(self.samples.series, kind="stable")
-        names, first = np.unique(self.samples.series[order], return_index=True)
+        samples = self.samples if self.drawn_from is None else self.drawn_from
+        order = np.argsort(samples.series, kind="stable")
+        names, first = np.unique(samples.series[order], return_index=True)
         if not len(names):
             return []
-        begins = np.minimum.reduceat(self.samples.begin[order], first)
-        ends = np.maximum.reduceat(self.samples.end[order], first) + ahead
+        begins = np.minimum.reduceat(samples.begin[order], first)
+        ends = np.maximum.reduceat(samples.end[order], first) + ahead
         stops = np.minimum(ends, self.series.starts[names + 1])
         return [(int(s), int(a), int(b)) for s, a, b in zip(names, begins, stops, strict=True)]
 
     def last(self) -> Values:
         """``(n, M)`` last observed value of each target in the window, NaN where there is none."""
         columns, begin, end = self.targets, self.samples.begin, self.samples.end
-        found = self.series.values[end - 1][:, columns]
+        found = taken(self.series.values, end - 1)[:, columns]
         holes = np.flatnonzero(np.isnan(found).any(axis=1))
         for at in range(0, len(holes), _CHUNK):
             some = holes[at : at + _CHUNK]
             longest = int((end - begin)[some].max())
             rows = np.maximum(end[some, None] - longest + np.arange(longest), begin[some, None])
-            found[some] = last_known(self.series.values[rows][..., columns])
+            found[some] = last_known(taken(self.series.values, rows)[..., columns])
         return found
 
     def times(self) -> npt.NDArray[Any]:
@@ -74,6 +78,6 @@ class Part:
         if self.truth.ndim == 3:
             row = self.samples.end[:, None] + np.arange(self.truth.shape[1])
         if self.series.time is not None:
-            return np.asarray(self.series.time[np.minimum(row, len(self.series.time) - 1)])
+            return taken(self.series.time, np.minimum(row, len(self.series.time) - 1))
         start = self.series.starts[self.samples.series]
         return np.asarray(row - (start[:, None] if row.ndim == 2 else start) + 1)

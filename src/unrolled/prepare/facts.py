@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.records import DataFacts, Note
-from unrolled.prepare.pages import mapping, pieces
+from unrolled.prepare.pages import mapping, pieces, taken
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
 from unrolled.prepare.wording import say
@@ -55,9 +55,9 @@ def fingerprint(series: Series) -> str:
     digest.update(np.ascontiguousarray(series.starts, dtype="<i8").tobytes())
     rows = np.unique(np.linspace(0, max(len(series.values) - 1, 0), _SAMPLED).astype(np.int64))
     if len(series.values):
-        digest.update(np.ascontiguousarray(series.values[rows], dtype="<f4").tobytes())
+        digest.update(np.ascontiguousarray(taken(series.values, rows), dtype="<f4").tobytes())
         if series.time is not None:
-            digest.update(np.ascontiguousarray(series.time[rows]).tobytes())
+            digest.update(np.ascontiguousarray(taken(series.time, rows)).tobytes())
     digest.update(np.ascontiguousarray(series.cases, dtype="<f4").tobytes())
     return digest.hexdigest()
 
@@ -99,7 +99,9 @@ def _balance(series: Series) -> tuple[Note, ...]:
         if column.kind != "category":
             continue
         codes = (series.values if column.level == "row" else series.cases)[:, series.index(column)]
-        counts = np.bincount(codes[~np.isnan(codes)].astype(np.int64), minlength=len(column.categories))
+        counts = np.zeros(len(column.categories), dtype=np.int64)
+        for _, piece in pieces(codes):
+            counts += np.bincount(piece[~np.isnan(piece)].astype(np.int64), minlength=len(counts))
         total = max(int(counts.sum()), 1)
         shares = [f"{label} {count / total:.1%}" for label, count in zip(column.categories, counts, strict=True)]
         rare = counts.min() < _RARE * total / len(counts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,21 @@ def pieces(values: npt.NDArray[Any], size: int = 1 << 18) -> Iterator[tuple[int,
         piece = np.asarray(values[begin : begin + size])
         yield begin, piece
         pages.touched(1, piece.nbytes)
+
+
+def taken(values: npt.NDArray[Any], rows: npt.NDArray[np.int64], size: int = 1 << 16) -> npt.NDArray[Any]:
+    """``values[rows]`` for row numbers from 0 up, in any shape and order; a memory map stays bounded in memory."""
+    if mapping(values) is None:
+        return np.asarray(values[rows])
+    pages, flat, most = Pages(values), rows.reshape(-1), _LIMIT // _NEIGHBOURS
+    out = np.empty((len(flat), *values.shape[1:]), dtype=values.dtype)
+    for at in range(0, len(flat), size):
+        some = flat[at : at + size]
+        stretch = np.cumsum(np.diff(some * values.strides[0] // _NEIGHBOURS, prepend=-1) != 0) - 1
+        for begin, end in pairwise(np.searchsorted(stretch // most, np.arange(stretch[-1] // most + 2))):
+            out[at + begin : at + end] = values[some[begin:end]]
+            pages.touched(int(stretch[end - 1] - stretch[begin]) + 1, 0)
+    return out.reshape(*rows.shape, *values.shape[1:])
 
 
 class Pages:

@@ -29,6 +29,9 @@ from unrolled.program.shapes import Inputs
 
 _Float64 = npt.NDArray[np.float64]
 
+_CHUNK = 4096
+"""Samples inverted at once."""
+
 _KEPT = 4
 """Series whose bindings are kept: training, validation, test and one more."""
 
@@ -168,13 +171,20 @@ class Preprocessor:
         """
         values = np.asarray(values, dtype=np.float64)
         if self.schema.forecast:
-            contexts = self._bind(series).contexts(samples)
-            return _each_quantile(values, lambda piece: self._fitted.scaling.invert(piece, contexts))
+            out = np.empty_like(values)
+            for at in range(0, len(samples), _CHUNK):
+                some = slice(at, at + _CHUNK)
+                out[some] = self._inverted(values[some], series, samples[some])
+            return out
         numeric, out = self._numeric_targets(), values.copy()
         blank = np.full((len(values), 0, len(numeric)), np.nan)
         past = self._labels.past(blank, np.zeros(len(values), dtype=np.int64))[1]
         out[:, :, numeric] = _each_quantile(values[:, :, numeric], lambda piece: self._labels.invert(piece, past))
         return out
+
+    def _inverted(self, values: _Float64, series: Series, samples: Samples) -> _Float64:
+        contexts = self._bind(series).contexts(samples)
+        return _each_quantile(values, lambda piece: self._fitted.scaling.invert(piece, contexts))
 
     def times(self, series: Series, samples: Samples) -> npt.NDArray[Any] | None:
         """``(B, H)`` times of the forecast steps; None without a time column.

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.records import Note
 from unrolled.prepare.labels import factorize
+from unrolled.prepare.pages import pieces
 from unrolled.prepare.regularity import steps_between
 from unrolled.prepare.stamps import TimeUnit, read_time, unit_of
 from unrolled.prepare.survey import Survey
@@ -204,8 +205,10 @@ def find_group(
         explicit = wish.group in wish.explicit
         count = len(factorize(table.columns[wish.group])[1])
         return wish.group, [] if explicit else [say("took_group", column=wish.group, count=count)]
+    if table.block is not None:
+        return None, []
     stamps = None if time is None or unit is None else read_time(table.columns[time], unit)
-    if table.block is not None or (stamps is not None and not _repeats(stamps)):
+    if stamps is not None and not _repeats(stamps):
         return None, []
     free = [
         name
@@ -292,4 +295,11 @@ def counts_rows(table: Table, name: str) -> bool:
     column = table.columns.get(name)
     if column is None or not _ROW_NAME.match(name) or column.dtype == object or len(column) < 2:
         return False
-    return bool((np.diff(column[:1000].astype(np.float64)) == 1).all() and (np.diff(column) == 1).all())
+    if not (np.diff(column[:1000].astype(np.float64)) == 1).all():
+        return False
+    last = column[0] - 1
+    for _, piece in pieces(column):
+        if not (np.diff(piece, prepend=last) == 1).all():
+            return False
+        last = piece[-1]
+    return True

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from unrolled.prepare.pages import pieces, taken
+
 TimeUnit = Literal["datetime", "text", "yyyymmdd", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "number"]
 """How a time column is written. ``number`` is a plain number (a cycle, seconds since the start)."""
 
@@ -26,7 +28,7 @@ def unit_of(column: npt.NDArray[Any]) -> TimeUnit | None:
         return "datetime"
     if column.dtype == object:
         return "text" if _parsed(column) is not None else None
-    known = column[:: max(1, len(column) // _SAMPLE)]
+    known = taken(column, np.arange(0, len(column), max(1, len(column) // _SAMPLE)))
     known = known[np.isfinite(known)]
     if not len(known):
         return None
@@ -52,15 +54,13 @@ def read_time(column: npt.NDArray[Any], unit: TimeUnit) -> Time | None:
         return None
     if unit == "number":
         return column.astype(np.float64, copy=False)
-    missing = ~np.isfinite(column)
-    filled = np.where(missing, 0.0, column)
-    if unit == "yyyymmdd":
-        result = _from_dates(filled)
-    else:
-        # Whole microseconds are all that the 53 bits of a float can tell of today's date.
-        microseconds = np.round(filled * (_NANOSECONDS[unit] / 1000)).astype(np.int64)
-        result = (microseconds * 1000).astype("datetime64[ns]")
-    result[missing] = np.datetime64("NaT")
+    result = np.empty(len(column), dtype="datetime64[ns]")
+    for begin, piece in pieces(column):
+        missing = ~np.isfinite(piece)
+        filled = np.where(missing, 0.0, piece)
+        stamps = _from_dates(filled) if unit == "yyyymmdd" else _from_epoch(filled, _NANOSECONDS[unit])
+        stamps[missing] = np.datetime64("NaT")
+        result[begin : begin + len(piece)] = stamps
     return result
 
 
@@ -77,6 +77,12 @@ def _parsed(column: npt.NDArray[Any]) -> npt.NDArray[np.datetime64] | None:
 def _are_dates(numbers: npt.NDArray[Any]) -> bool:
     month, day = numbers // 100 % 100, numbers % 100
     return bool(((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all())
+
+
+def _from_epoch(numbers: npt.NDArray[Any], nanoseconds: int) -> npt.NDArray[np.datetime64]:
+    # Whole microseconds are all that the 53 bits of a float can tell of today's date.
+    microseconds = np.round(numbers * (nanoseconds / 1000)).astype(np.int64)
+    return (microseconds * 1000).astype("datetime64[ns]")
 
 
 def _from_dates(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.datetime64]:

@@ -13,6 +13,7 @@ from unrolled.core.records import Note
 from unrolled.prepare import gather
 from unrolled.prepare.binding import Binding, labels_of, look_up, position
 from unrolled.prepare.labels import recoding
+from unrolled.prepare.pages import taken
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
@@ -20,15 +21,20 @@ from unrolled.prepare.training import Spans, sequences, stream_rows
 from unrolled.prepare.wording import listed, say
 
 _Truth = npt.NDArray[np.float64]
+_CHUNK = 4096  # samples at once
 
 
 def ahead(bound: Binding, samples: Samples, horizon: int) -> _Truth:
     """``(B, H, M)`` targets of the rows that follow, in original units; NaN where missing or beyond the series."""
     columns = [position(bound.series, column) for column in bound.fitted.layout.targets]
-    stop = bound.series.starts[samples.series + 1]
-    rows = gather.ahead(bound.values, samples.end, horizon, stop=stop, blank=np.nan)
-    bound.read(len(samples), horizon)
-    return rows[..., columns].astype(np.float64)
+    truth = np.empty((len(samples), horizon, len(columns)))
+    for at in range(0, len(samples), _CHUNK):
+        some = samples[at : at + _CHUNK]
+        stop = bound.series.starts[some.series + 1]
+        rows = gather.ahead(bound.values, some.end, horizon, stop=stop, blank=np.nan)
+        truth[at : at + _CHUNK] = rows[..., columns]
+        bound.read(len(some), horizon)
+    return truth
 
 
 def at_end(bound: Binding, samples: Samples) -> _Truth:
@@ -43,8 +49,7 @@ def at_end(bound: Binding, samples: Samples) -> _Truth:
         if column.level == "case":
             raw = bound.series.cases[samples.series, place]
         else:
-            raw = bound.values[samples.end - 1, place]
-            bound.read(len(samples), 1)
+            raw = taken(bound.values[:, place], samples.end - 1)
         truth[:, 0, at] = raw if column.kind == "number" else _classes(bound, column, raw)
     return truth
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from unrolled.core.errors import DataError
+from unrolled.prepare.pages import taken
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Column, Series
 
@@ -31,17 +31,24 @@ def sliding(
         stride: rows between two windows of a span.
         last: keep only the last window of each span.
     """
-    ends: list[npt.NDArray[np.int64]] = []
+    reach: list[range] = []
     for sequence, first, end in spans:
         begin, stop = (int(row) for row in series.starts[sequence : sequence + 2])
         history = window if ahead else min(window, stop - begin)
         lowest, highest = max(first + (ahead == 0), begin + history), end - ahead
         if last:
             lowest = max(lowest, highest)
-        ends.append(np.arange(lowest, highest + 1, stride, dtype=np.int64))
-    sequences = np.repeat([span[0] for span in spans], [len(part) for part in ends]).astype(np.int64)
-    stops = np.concatenate([np.empty(0, np.int64), *ends])
-    return Samples(np.maximum(series.starts[sequences], stops - window), stops, sequences)
+        reach.append(range(lowest, highest + 1, stride))
+    counts = [len(part) for part in reach]
+    sequences = np.repeat(np.array([span[0] for span in spans], dtype=np.int64), counts)
+    begins, stops = np.empty_like(sequences), np.empty_like(sequences)
+    at = 0
+    for (sequence, _, _), part in zip(spans, reach, strict=True):
+        own = slice(at, at + len(part))
+        stops[own] = np.arange(part.start, part.stop, stride)
+        np.maximum(stops[own] - window, series.starts[sequence], out=begins[own])
+        at = own.stop
+    return Samples(begins, stops, sequences)
 
 
 def whole(series: Series, spans: Sequence[Span], *, window: int | None) -> Samples:
@@ -59,8 +66,10 @@ def known_truth(series: Series, samples: Samples, targets: Sequence[Column]) -> 
     known = np.zeros(len(samples), dtype=bool)
     for column in targets:
         at = series.index(column)
-        values = series.values[samples.end - 1, at] if column.level == "row" else series.cases[samples.series, at]
-        known |= np.isfinite(values)
+        if column.level == "row":
+            known |= np.isfinite(taken(series.values[:, at], samples.end - 1))
+        else:
+            known |= np.isfinite(series.cases[samples.series, at])
     return samples[known]
 
 
