@@ -45,6 +45,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOMES[name] == "unrolled.nets.drop_in":
+        from unrolled.core.optional import require
+
+        require("torch", extra="train", purpose=f"unrolled.{name}")
     return getattr(importlib.import_module(_HOMES[name]), name)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from unrolled.prepare.build import build
+from unrolled.prepare.gather import windows
 from unrolled.prepare.pages import Pages, mapping, pieces, taken
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.read import read
@@ -134,6 +135,8 @@ def test_rows_taken_piece_by_piece_are_those_of_the_whole(
     for rows in (np.sort(random.integers(_ROWS, size=70_000)), random.integers(_ROWS, size=(300, 7)), np.zeros(0, int)):
         np.testing.assert_array_equal(taken(block, rows), block[rows])
         np.testing.assert_array_equal(taken(block[:, 3], rows), block[:, 3][rows])
+    begin = np.linspace(0, _ROWS - 9, 1000).astype(np.int64)
+    np.testing.assert_array_equal(windows(block, begin, 9), block[begin[:, None] + np.arange(9)])
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc to measure memory")
@@ -162,4 +165,6 @@ def test_truth_and_inversion_by_chunks_are_those_of_the_whole(
     answers = np.random.default_rng(3).normal(size=truth.shape)
     last = np.asarray(block[samples.end - 1, :1], dtype=np.float64)[:, None]
     spread = np.asarray(block[:, 0], dtype=np.float64).std()
-    np.testing.assert_allclose(preprocessor.invert(answers, series, samples), last + answers * spread, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        preprocessor.invert(answers, series, samples), last + answers * spread, rtol=1e-4, atol=1e-5
+    )

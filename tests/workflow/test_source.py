@@ -51,7 +51,7 @@ def test_a_number_that_changes_within_a_series_is_forecast(tmp_path: Path) -> No
 def test_no_group_stands_in_two_parts(by: str) -> None:
     groups = np.repeat(np.arange(10), 4)
     table = read((np.random.default_rng(0).normal(size=(40, 6)), np.tile(["a", "b"], 20), groups))
-    found = load(table, settings(split={"by": by}), "classify")
+    found = load(table, settings(split={"by": by, "valid": 0.2}), "classify")
     members = {name: {groups[s] for s, _, _ in part.spans} for name, part in found.parts.items()}
     assert set(members) == {"train", "valid", "test"} and sum(map(len, members.values())) == 10
     assert set.union(*members.values()) == set(range(10))

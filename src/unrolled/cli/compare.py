@@ -18,12 +18,13 @@ def compare(
     lang: Lang = "en",
 ) -> None:
     """Set runs side by side: figures with intervals, sizes, settings that differ."""
+    language = language_of(lang)
+
     from rich.console import Console
 
     from unrolled.report import terminal
     from unrolled.workflow.report import read_runs, write_comparison
 
-    language = language_of(lang)
     Console(highlight=False).print(terminal.comparison(read_runs(runs), language))
     if out is not None:
         typer.echo(str(write_comparison(runs, out, language)))

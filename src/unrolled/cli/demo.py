@@ -22,6 +22,8 @@ def demo(
     lang: Lang = "en",
 ) -> None:
     """Train, judge, bundle, report and predict on shipped data."""
+    language = language_of(lang)
+
     from unrolled.cli.screen import Screen
     from unrolled.cli.train import RUNS, finish
     from unrolled.prepare.write import to_csv
@@ -29,7 +31,6 @@ def demo(
     from unrolled.workflow import train as job
     from unrolled.workflow.predict import predict
 
-    language = language_of(lang)
     config = demos.demo_config(name).model_copy(update={"language": language})
     trained = job.train(config, folder=out, runs=RUNS, listener=Screen(language))
     finish(trained)

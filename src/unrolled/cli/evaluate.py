@@ -9,6 +9,7 @@ import typer
 
 from unrolled.cli.language import Lang, language_of
 from unrolled.cli.reading import Reading, options
+from unrolled.core.errors import ConfigError
 
 EXAMPLE = "Example: unrolled evaluate runs/forecast-20260101-120000 later.csv --backtest 6"
 
@@ -25,21 +26,22 @@ def evaluate(
     lang: Lang = "en",
 ) -> None:
     """Judge BUNDLE on DATA beside the baselines, with intervals."""
+    if step is not None and backtest is None:
+        raise ConfigError("it is the distance of origins", where="--step", mend="give their number with --backtest")
+    language = language_of(lang)
+
     from rich.console import Console
 
-    from unrolled.core.errors import ConfigError
     from unrolled.core.files import write_text
     from unrolled.core.records import Record
     from unrolled.report import terminal
     from unrolled.workflow.evaluate import backtest_bundle, evaluate_bundle
 
-    language, console = language_of(lang), Console(highlight=False)
+    console = Console(highlight=False)
     found: Record
     if backtest is not None:
         rolled = found = backtest_bundle(bundle, data, count=backtest, step=step, **options(option))
         console.print(terminal.backtest(rolled, language))
-    elif step is not None:
-        raise ConfigError("it is the distance of origins", where="--step", mend="give their number with --backtest")
     else:
         judged = found = evaluate_bundle(bundle, data, **options(option))
         console.print(terminal.evaluation(judged, language))

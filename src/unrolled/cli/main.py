@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated
+import functools
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -21,9 +22,39 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (train, evaluate, predict, report, compare, presets, demo):
-    name = command.__name__.rpartition(".")[2]
-    app.command(name, epilog=command.EXAMPLE)(getattr(command, name))
+
+
+def _answering(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its errors said: one sentence on stderr for one that the user can mend, no traceback."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except UnrolledError as error:
+            raise _refused(error) from error
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in _TRAINING:
+                raise
+            mend = 'install it with: pip install "unrolled[train]"'
+            what = f"this command needs {missing}, which is not installed"
+            raise _refused(MissingExtraError(what, mend=mend)) from error
+        except KeyboardInterrupt as error:
+            typer.echo("stopped", err=True)
+            raise typer.Exit(130) from error
+
+    return run
+
+
+def _refused(error: UnrolledError) -> typer.Exit:
+    typer.echo(f"error: {error}", err=True)
+    return typer.Exit(error.exit_code)
+
+
+for module in (train, evaluate, predict, report, compare, presets, demo):
+    name = module.__name__.rpartition(".")[2]
+    app.command(name, epilog=module.EXAMPLE)(_answering(getattr(module, name)))
 
 
 @app.callback(invoke_without_command=True)
@@ -36,28 +67,5 @@ def _options(
 
 
 def main() -> None:
-    """Run the command; an error the user can mend is one sentence on stderr and exit code 2.
-
-    Exit codes: 0 done, 2 a mistake in the request or the data, 130 stopped by Ctrl-C, 141 the reader of the output
-    went away.
-    """
-    try:
-        app()
-    except UnrolledError as error:
-        _refuse(error)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in _TRAINING:
-            raise
-        mend = 'install it with: pip install "unrolled[train]"'
-        _refuse(MissingExtraError(f"this command needs {missing}, which is not installed", mend=mend))
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(141)
-
-
-def _refuse(error: UnrolledError) -> None:
-    typer.echo(f"error: {error}", err=True)
-    sys.exit(error.exit_code)
+    """Run the command. Exit codes: 0 done, 2 a mistake in the request or the data, 130 stopped by Ctrl-C."""
+    app()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: unrolled train prices.csv --target Close"
 
 RUNS = Path("runs")  # where runs go that are given no folder
-_ABSENT = (None, [], ())  # values of options that were not given
+_ABSENT: tuple[Any, ...] = (None, [], ())  # values of options that were not given
 
 Columns = list[str] | None
 
@@ -32,7 +32,9 @@ def train(
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,
     window: Annotated[int | None, typer.Option(help="Rows that a prediction looks back on.")] = None,
     net: Annotated[str | None, typer.Option(help="Preset, or a YAML file with the list of layers.")] = None,
-    features: Annotated[Columns, typer.Option(help="Columns to predict from; otherwise all usable ones; '' for none.")] = None,
+    features: Annotated[
+        Columns, typer.Option(help="Columns to predict from; otherwise all usable ones; '' for none.")
+    ] = None,
     known: Annotated[Columns, typer.Option(help="Columns known in advance.")] = None,
     static: Annotated[Columns, typer.Option(help="Columns with one value a sequence.")] = None,
     categorical: Annotated[Columns, typer.Option(help="Columns that are categories.")] = None,

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unrolled.prepare.pages import taken
+
 _Rows = npt.NDArray[np.int64]
 
 
@@ -19,7 +21,7 @@ def windows(buffer: npt.NDArray[Any], begin: _Rows, steps: int) -> npt.NDArray[A
     sliding = np.lib.stride_tricks.as_strided(
         buffer, shape, (buffer.strides[0], *buffer.strides), subok=False, writeable=False
     )
-    return np.asarray(sliding[begin])
+    return taken(sliding, begin)
 
 
 def past(buffer: npt.NDArray[Any], begin: _Rows, end: _Rows, *, lag: int, first: _Rows, blank: Any) -> npt.NDArray[Any]:
@@ -36,7 +38,7 @@ def past(buffer: npt.NDArray[Any], begin: _Rows, end: _Rows, *, lag: int, first:
     place = (begin - lag)[:, None] + np.arange(longest + lag)
     inside = place < end[:, None]
     rows = np.clip(place, first[:, None], end[:, None] - 1)
-    out: npt.NDArray[Any] = np.take(buffer, rows, axis=0)
+    out = taken(buffer, rows)
     if longest != shortest:
         out[~inside] = blank
     return out
@@ -50,6 +52,6 @@ def ahead(buffer: npt.NDArray[Any], end: _Rows, steps: int, *, stop: _Rows, blan
         return windows(buffer, end, steps)
     place = end[:, None] + np.arange(steps)
     inside = place < stop[:, None]
-    out: npt.NDArray[Any] = np.take(buffer, np.minimum(place, stop[:, None] - 1), axis=0)
+    out = taken(buffer, np.minimum(place, stop[:, None] - 1))
     out[~inside] = blank
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 from collections.abc import Iterator
 from itertools import pairwise
@@ -15,6 +16,10 @@ _LIMIT = 64 << 20
 
 _NEIGHBOURS = 2 << 20
 """One touch may map a whole huge page of the file (seen on Linux 6.18 with ext4)."""
+
+
+_NARROW = 1 << 10
+"""Bytes of a row below which a load is bounded by the number of its rows."""
 
 
 def mapping(values: npt.NDArray[Any]) -> mmap.mmap | None:
@@ -34,18 +39,19 @@ def pieces(values: npt.NDArray[Any], size: int = 1 << 18) -> Iterator[tuple[int,
         pages.touched(1, piece.nbytes)
 
 
-def taken(values: npt.NDArray[Any], rows: npt.NDArray[np.int64], size: int = 1 << 16) -> npt.NDArray[Any]:
+def taken(values: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     """``values[rows]`` for row numbers from 0 up, in any shape and order; a memory map stays bounded in memory."""
     if mapping(values) is None:
-        return np.asarray(values[rows])
-    pages, flat, most = Pages(values), rows.reshape(-1), _LIMIT // _NEIGHBOURS
+        return np.take(values, rows, axis=0) if values.flags.c_contiguous else np.asarray(values[rows])
+    pages, flat, width = Pages(values), rows.reshape(-1), values.itemsize * math.prod(values.shape[1:])
+    most, size = max(1, _LIMIT // max(width, _NEIGHBOURS)), max(1, _LIMIT // max(width, _NARROW))
     out = np.empty((len(flat), *values.shape[1:]), dtype=values.dtype)
     for at in range(0, len(flat), size):
         some = flat[at : at + size]
         stretch = np.cumsum(np.diff(some * values.strides[0] // _NEIGHBOURS, prepend=-1) != 0) - 1
         for begin, end in pairwise(np.searchsorted(stretch // most, np.arange(stretch[-1] // most + 2))):
             out[at + begin : at + end] = values[some[begin:end]]
-            pages.touched(int(stretch[end - 1] - stretch[begin]) + 1, 0)
+            pages.touched(int(stretch[end - 1] - stretch[begin]) + 1, width)
     return out.reshape(*rows.shape, *values.shape[1:])
 
 

@@ -46,7 +46,8 @@ def sliding(
     for (sequence, _, _), part in zip(spans, reach, strict=True):
         own = slice(at, at + len(part))
         stops[own] = np.arange(part.start, part.stop, stride)
-        np.maximum(stops[own] - window, series.starts[sequence], out=begins[own])
+        np.subtract(stops[own], window, out=begins[own])
+        np.maximum(begins[own], series.starts[sequence], out=begins[own])
         at = own.stop
     return Samples(begins, stops, sequences)
 
