@@ -17,7 +17,6 @@ _LIMIT = 64 << 20
 _NEIGHBOURS = 2 << 20
 """One touch may map a whole huge page of the file (seen on Linux 6.18 with ext4)."""
 
-
 _NARROW = 1 << 10
 """Bytes of a row below which a load is bounded by the number of its rows."""
 
@@ -37,6 +36,7 @@ def pieces(values: npt.NDArray[Any], size: int = 1 << 18) -> Iterator[tuple[int,
         piece = np.asarray(values[begin : begin + size])
         yield begin, piece
         pages.touched(1, piece.nbytes)
+    pages.release()
 
 
 def taken(values: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
@@ -52,6 +52,7 @@ def taken(values: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> npt.NDArray[
         for begin, end in pairwise(np.searchsorted(stretch // most, np.arange(stretch[-1] // most + 2))):
             out[at + begin : at + end] = values[some[begin:end]]
             pages.touched(int(stretch[end - 1] - stretch[begin]) + 1, width)
+    pages.release()
     return out.reshape(*rows.shape, *values.shape[1:])
 
 
@@ -76,5 +77,10 @@ class Pages:
             return
         self._read += pieces * max(size, _NEIGHBOURS)
         if self._read >= self._limit:
+            self.release()
+
+    def release(self) -> None:
+        """Give back the pages of the whole map; they are read again from the file where needed."""
+        if self._map is not None:
             self._map.madvise(mmap.MADV_DONTNEED)
             self._read = 0

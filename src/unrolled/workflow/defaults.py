@@ -109,12 +109,12 @@ def _forecast(config: Config, series: Series, spans: Spans, validated: bool) -> 
 
 def _classify(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
     whole = all(column.level == "case" for column in series.of_role("target"))
-    window = None if whole else min(128, int(np.median(series.lengths)))
+    window = None if whole else _look_back(128, series, spans)
     few, steps = len(spans) < _FEW_SEQUENCES, window or int(np.median(series.lengths))
     train: dict[str, Any] = {"optimizer": "adamw", "schedule": "one_cycle", "learning_rate": 1e-3}
     if few:
         passes = int(np.clip(-(-_STEPS // -(-len(spans) // 16)), 30, 100))
-        train |= {"epochs": 100 if validated else passes, "batch_size": 16}
+        train |= {"epochs": 40 if validated else passes, "patience": 20, "batch_size": 16}
     else:
         train |= {"epochs": 10, "batch_size": 128}
     net = preset("classify").layers(stride=2 if steps >= _LONG else 1)
@@ -131,7 +131,7 @@ def _classify(config: Config, series: Series, spans: Spans, validated: bool) -> 
 
 def _regress(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
     target = series.of_role("target")[0]
-    window = None if target.level == "case" else min(50, int(np.median(series.lengths)))
+    window = None if target.level == "case" else _look_back(50, series, spans)
     task: dict[str, Any] = {}
     notes: list[Note] = []
     if _is_life(series) and "cap" not in config.task:
@@ -157,7 +157,7 @@ def _regress(config: Config, series: Series, spans: Spans, validated: bool) -> C
 
 
 def _failure(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
-    window = min(50, int(np.median(series.lengths)))
+    window = _look_back(50, series, spans)
     horizon = int(config.task.get("horizon") or 30)
     train = {"epochs": 20, "batch_size": 128, "schedule": "cosine"}
     return Choice(
@@ -167,6 +167,12 @@ def _failure(config: Config, series: Series, spans: Spans, validated: bool) -> C
         train=train,
         notes=_window_note(config, window),
     )
+
+
+def _look_back(most: int, series: Series, spans: Spans) -> int:
+    """Rows of a window: those of a typical sequence, or half of the training part of a single one."""
+    rows = int(np.median(series.lengths)) if len(series.ids) > 1 else max(end - begin for _, begin, end in spans) // 2
+    return max(1, min(most, rows))
 
 
 def _window_note(config: Config, window: int | None) -> tuple[Note, ...]:

@@ -100,6 +100,15 @@ class RunFolder:
         write_text(self.assumptions, _NOTES.dump_json(list(assumptions), indent=1).decode())
         config.write(self.config)
 
+    def forget(self) -> None:
+        """Take back ``begin`` where there is no checkpoint to go on from, so that the folder can be used again."""
+        if (self.path / "checkpoint.pt").exists():
+            return
+        for path in (self.config, self.assumptions, self.path / "metrics.jsonl"):
+            path.unlink(missing_ok=True)
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
+
     def read_assumptions(self) -> tuple[Note, ...]:
         """What was assumed when the run began.
 

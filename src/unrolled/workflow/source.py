@@ -128,11 +128,16 @@ def _guess(table: Table, settings: DataSettings) -> tuple[str, str, str]:
         if table.case_columns[target].dtype == object:
             return "classify", "the target is one label a sequence", "目标是每个序列一个标签"
         return _of_number(table.case_columns[target])
-    if target in table.columns and table.columns[target].dtype == object:
+    if target in table.columns and _holds_labels(table.columns[target]):
         return "classify", f"the target '{target}' holds labels", f"目标“{target}”是类别标签"
     if target in table.columns and _rests(table, target, settings):
         return _of_number(table.columns[target])
     return "forecast", "the target is a number that changes along time", "目标是随时间变化的数值"
+
+
+def _holds_labels(values: Array) -> bool:
+    """Text in which values come back; where nearly each row has its own, it is neither labels nor numbers."""
+    return values.dtype.kind == "O" and len(set(values)) <= max(2, len(values) // 2)
 
 
 def _of_number(values: Array) -> tuple[str, str, str]:

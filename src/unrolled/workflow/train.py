@@ -13,7 +13,7 @@ import numpy.typing as npt
 from torch import nn
 
 from unrolled.core.bundle import Bundle
-from unrolled.core.errors import ConfigError, DataError
+from unrolled.core.errors import ConfigError, DataError, UnrolledError
 from unrolled.core.files import write_text
 from unrolled.core.records import Evaluation, Note, Run
 from unrolled.core.validation import validated
@@ -91,13 +91,20 @@ def train(
     if folder is not None and first:
         RunFolder(Path(folder)).refuse_used()
     job = _prepare(config, data, weights)
+    made = _net(job, net)
     home = None
     if (folder is not None or runs is not None) and first:
         home = RunFolder.create(folder, task=job.task.name, parent=runs or Path())
-        home.begin(job.config, job.notes)
     elif folder is not None or runs is not None:
         home = RunFolder(Path(folder or runs or ""))  # written to by the first process only
-    return _run(job, net, home, listener or Silent(), resume=False)
+    try:
+        if home is not None and first:
+            home.begin(job.config, job.notes)
+        return _run(job, made, home, listener or Silent(), resume=False)
+    except UnrolledError:
+        if home is not None and first:
+            home.forget()
+        raise
 
 
 def resume(folder: Path | str, *, listener: Listener | None = None) -> Trained:
@@ -111,7 +118,7 @@ def resume(folder: Path | str, *, listener: Listener | None = None) -> Trained:
     if config.data.path is None:
         raise ConfigError("this run's data was handed over in Python", where=str(folder), mend="train it again there")
     job = replace(_prepare(config, None, None), notes=home.read_assumptions())
-    return _run(job, None, home, listener or Silent(), resume=True)
+    return _run(job, _net(job, None), home, listener or Silent(), resume=True)
 
 
 def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
@@ -138,7 +145,8 @@ def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
         if task.steps < task.settings.horizon:
             rollout.check(preprocessor.inputs())
     else:
-        task = task.fit(preprocessor.truth(own.series, own.samples)[:, 0])
+        truth = {name: preprocessor.truth(part.series, part.samples)[:, 0] for name, part in found.items()}
+        task = task.fit(truth["train"])  # in the other parts, an unknown label is an error before training
     return _Job(
         config=config,
         source=source,
@@ -194,14 +202,12 @@ def _derived(column: Column, series: Series) -> Column:
     return next((own for own in series.columns if own.name == column.name and own.role == "target"), column)
 
 
-def _run(job: _Job, own: nn.Module | None, home: RunFolder | None, listener: Listener, *, resume: bool) -> Trained:
+def _run(job: _Job, net: Net | CustomNet, home: RunFolder | None, listener: Listener, *, resume: bool) -> Trained:
     began, first = time.monotonic(), _share()[0] == 0
     listener = listener if first else Silent()
     parts = {name: len(section.samples) for name, section in job.sections.items()}
     facts = job.source.facts.model_copy(update={"parts": parts})
     listener.data(facts, job.notes)
-    seed_everything(job.config.seed)
-    net = _net(job, own)
     listener.net(net.summary())
     result = fit(
         net,
@@ -237,6 +243,7 @@ def _run(job: _Job, own: nn.Module | None, home: RunFolder | None, listener: Lis
 
 
 def _net(job: _Job, own: nn.Module | None) -> Net | CustomNet:
+    seed_everything(job.config.seed)
     section = job.sections["train"]
     lengths = np.unique(section.samples.lengths)
     inputs = job.preprocessor.inputs(int(lengths[0]) if len(lengths) == 1 else None)
