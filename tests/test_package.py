@@ -25,7 +25,7 @@ def test_public_names_are_sorted_listed_and_there() -> None:
         found = getattr(unrolled, name)
         assert isinstance(found, type) and found.__name__ == name and found.__doc__
     with pytest.raises(AttributeError, match="no attribute 'LTSM'"):
-        _ = unrolled.LTSM  # type: ignore[attr-defined]
+        _ = unrolled.LTSM
 
 
 def test_the_version_is_that_of_the_distribution() -> None:

@@ -61,7 +61,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "text": (lambda: b"day,price\n1,2\n" * 100, "not a bundle"),
     "truncated": (lambda: GOOD[: len(GOOD) // 2], "damaged"),
     "one byte of the weights": (lambda: GOOD.replace(TENSORS[-8:], b"\xff" * 8), "damaged"),
-    "pickle": (lambda: b"\x80\x04cos\nsystem\n(S'touch /tmp/owned'\ntR.", "not a bundle"),
+    "pickle": (lambda: b"\x80\x04cos\nsystem\n(S'touch owned'\ntR.", "not a bundle"),
     "no manifest": (lambda: pack({"weights.safetensors": TENSORS}), "manifest.json is missing"),
     "no weights": (lambda: pack({"manifest.json": ENTRIES["manifest.json"]}), "weights.safetensors is missing"),
     "zip bomb": (bomb, "compressed or too large"),

@@ -46,7 +46,7 @@ def test_numbers_names_and_times() -> None:
 def test_single_precision_comes_back(values: list[float]) -> None:
     found = table(y=np.array(values))
     read = [float(line) for line in to_csv(found).splitlines()[1:]]
-    assert np.array_equal(np.float32(read), np.float32(values))
+    assert np.array_equal(np.asarray(read, np.float32), np.asarray(values, np.float32))
     assert [json.loads(line)["y"] for line in to_json_lines(found).splitlines()] == read
 
 

@@ -35,4 +35,5 @@ def demo(
     trained = job.train(config, folder=out, runs=RUNS, listener=Screen(language))
     finish(trained)
     found = predict(trained.bundle, config.data.test or config.data.path)
+    typer.echo({"en": "First predictions:", "zh": "前几个预测："}[language])
     typer.echo("".join(to_csv(found.table()).splitlines(keepends=True)[:_SHOWN]), nl=False)

@@ -233,7 +233,7 @@ class Preprocessor:
             made._labels.load(stored.labels, 1)
             made._set_masked(stored.masked)
         except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
-            raise BundleError(f"the preprocessing is damaged ({type(error).__name__}: {error})") from error
+            raise BundleError(f"the preprocessing is damaged ({type(error).__name__}: {str(error)[:200]})") from error
         return made
 
     def _set(self, schema: Schema) -> None:
