@@ -84,9 +84,8 @@ class Batches:
         return Batch.of(arrays, None if self._weights is None else self._weights[chosen])
 
     def _own(self, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """This process's share: all processes get the same number, the last batch is wrapped around."""
-        short = -len(chosen) % self._world
-        return np.resize(chosen, len(chosen) + short)[self._rank :: self._world]
+        """This process's share; where there are fewer samples than processes, some are repeated."""
+        return np.resize(chosen, max(len(chosen), self._world))[self._rank :: self._world]
 
     def _order(self, whole: int) -> npt.NDArray[np.int64]:
         """Samples of one pass over all of them."""

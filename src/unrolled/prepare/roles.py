@@ -37,6 +37,7 @@ _GROUP_NAME = re.compile(
 _TARGET_NAME = re.compile(r"(target|y|label|labels|class|rul|目标|标签|类别)$", re.IGNORECASE)
 _ROW_NAME = re.compile(r"(|index|idx|id|no|row|nr|#|序号|unnamed.*|column_0)$", re.IGNORECASE)
 _ONE_WAY = 0.8  # share of steps that a column of plain numbers must go one way to be taken as time
+_WIDE = 30  # so many columns may be the steps of series that stand in rows
 _MANY_REPEATS = 0.1  # share of repeated time stamps from which a file is taken to hold several series
 
 
@@ -283,10 +284,11 @@ def find_target(
             where=table.source,
             mend=f"the columns are {listed([*table.columns, *table.case_columns])}; name the target with --target",
         )
+    wide = "; where every row is a series of its own, say --wide" if len(free) > _WIDE else ""
     raise ConfigError(
         f"{len(free)} columns could be the target",
         where=table.source,
-        mend=f"choose with --target: {listed(free)}",
+        mend=f"choose with --target: {listed(free)}{wide}",
     )
 
 
