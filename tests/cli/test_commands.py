@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 from tests.cli.terminal import TINY, unrolled
-from tests.workflow.small import gestures, prices
+from tests.workflow.small import engines, gestures, prices
 
 from unrolled.core.records import Evaluation
 from unrolled.evaluate import Backtest
@@ -52,6 +52,20 @@ def test_predictions_in_files(runs: Path, tmp_path: Path) -> None:
     for name, said in (("p.xlsx", "'.xlsx' files are not written"), ("p", "the name has no suffix")):
         found = unrolled("predict", runs / "one", runs / "prices.csv", "--out", tmp_path / name)
         assert found.code == 2 and said in found.err and not (tmp_path / name).exists()
+
+
+def test_every_row_or_the_last_of_each_series(tmp_path: Path) -> None:
+    data = engines(tmp_path / "engines.csv", count=8)
+    options = ["--target", "rul", "--task", "failure", "--horizon", 8, "--window", 6, *TINY, "--out", tmp_path / "run"]
+    assert unrolled("train", data, *options).code == 0
+    cycles = [int(line.split(",")[1]) for line in data.read_text().splitlines()[1:]]
+    ends = [cycle for cycle, following in zip(cycles, [*cycles[1:], 0], strict=True) if following == 0]
+    last = unrolled("predict", tmp_path / "run", data, "--last").out.splitlines()
+    assert last[0] == "id,time,probability,alarm"
+    assert [line.split(",")[:2] for line in last[1:]] == [[str(at), str(end)] for at, end in enumerate(ends)]
+    every = unrolled("predict", tmp_path / "run", data).out.splitlines()
+    assert len(every) - 1 == sum(end - 4 for end in ends) and set(last) < set(every)
+    assert unrolled("predict", tmp_path / "run", data, "--all").out.splitlines() == every
 
 
 def test_reading_can_be_told(runs: Path, tmp_path: Path) -> None:

@@ -97,6 +97,8 @@ def test_flags_go_before_hints_and_hints_before_inference() -> None:
     assert _roles(schema) == {"b": "target", "a": "feature"}
     schema, _ = infer(table, task="forecast", target="c", features="a")
     assert schema.time is None and _roles(schema) == {"c": "target", "a": "feature", "b": "ignore"}
+    schema, _ = infer(table, task="forecast", target=("c", "c"), features=())
+    assert _roles(schema) == {"c": "target", "a": "ignore", "b": "ignore"}
 
 
 def test_what_cannot_be_learnt_from_is_left_out_with_a_reason() -> None:

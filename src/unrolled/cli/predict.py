@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unrolled.cli.language import Lang, language_of
 from unrolled.cli.reading import Reading, options
+
+if TYPE_CHECKING:
+    from unrolled.runtime import Which
 
 EXAMPLE = "Example: unrolled predict runs/forecast-20260101-120000/model.unrolled new.csv --out predictions.csv"
 
@@ -22,7 +25,10 @@ def predict(
         typer.Argument(metavar="DATA", help="New data; it needs no target column, but as the past of a forecast."),
     ],
     out: Annotated[Path | None, typer.Option(help="File to write (.csv or .jsonl); otherwise CSV on stdout.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Predict at every row, not only at the end.")] = False,
+    every: Annotated[
+        bool | None,
+        typer.Option("--all/--last", help="At every row, or only at the end of each series; else as suits the task."),
+    ] = None,
     stride: Annotated[int, typer.Option(min=1, help="Rows between two predictions, with --all.")] = 1,
     option: Reading = None,
     lang: Lang = "en",
@@ -34,7 +40,8 @@ def predict(
 
     language = language_of(lang)
     text = to_csv if out is None else writer_of(out)
-    found = run(bundle, data, which="all" if every else None, stride=stride, **options(option))
+    which: Which | None = None if every is None else "all" if every else "last"
+    found = run(bundle, data, which=which, stride=stride, **options(option))
     for note in found.notes:
         if note.code != "encoding":  # that the text could be read shows in the answer
             typer.echo(f"{_LEVELS[note.level]}: {note.text(language)}", err=True)

@@ -36,7 +36,7 @@ def _share(given: Any) -> Any:
             np.datetime64(given)
         except ValueError:
             raise ValueError("a fraction, a number of rows or sequences, or a date such as 2024-06-30") from None
-    elif isinstance(given, int | float) and not (0 <= given < 1 or (given >= 1 and given == int(given))):
+    elif isinstance(given, int | float) and not (0 <= given < 1 or (given >= 1 and given % 1 == 0)):
         raise ValueError("a fraction below 1, or a whole number of rows or sequences")
     return given
 
@@ -183,7 +183,7 @@ def _by_case(series: Series, settings: SplitSettings) -> Parts:
 
 def _fraction(share: Share | None, total: int) -> Share | None:
     """A number of sequences as a fraction, so that each class gives its proportion of them."""
-    return share / total if isinstance(share, int) and 0 < share < total else share
+    return share / total if not isinstance(share, str | None) and 1 <= share < total else share
 
 
 def _classes(series: Series) -> npt.NDArray[np.float32]:

@@ -91,8 +91,8 @@ class Wishes:
 
 
 def names(value: Names) -> tuple[str, ...]:
-    """One name or several, as a tuple."""
-    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+    """One name or several, each once, as a tuple."""
+    return () if value is None else (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
 
 
 def wishes(table: Table, flags: Mapping[str, Any]) -> Wishes:
