@@ -6,9 +6,11 @@ what the code says.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,14 @@ from typing import Any
 import typer
 from pydantic import BaseModel
 
+from unrolled import cells
 from unrolled.cells import Initial
 from unrolled.cli.main import app
 from unrolled.data import SplitSettings
 from unrolled.nets.layers import layer_kinds
 from unrolled.nets.presets import presets
 from unrolled.prepare.readers import SUFFIXES, ReadOptions
+from unrolled.program.equations import CELLS
 from unrolled.tasks import TASKS
 from unrolled.train.settings import TrainSettings
 from unrolled.workflow.config import Config, DataSettings
@@ -72,6 +76,24 @@ def preset_table() -> Rows:
     return rows
 
 
+def cell_table() -> Rows:
+    """Cells, their state, their own options and what they are for."""
+    rows = [["cell", "class", "state", "options of its own", "use it"]]
+    for name in cells.cells():
+        kind: Any = CELLS[name]
+        own = [f"`{field.name}`: {_given(field)}" for field in fields(kind)]
+        told = inspect.getdoc(inspect.getmodule(kind)) or ""
+        _, _, use = re.sub(r"\s+", " ", told).rpartition(" Use it ")
+        use = re.split(r"[.;:](?: |$)", use)[0].replace("``", "`")
+        state = ", ".join(kind.state)
+        rows.append([f"[`{name}`](cells/{name}.md)", f"`{kind.__name__}`", state, ", ".join(own), use])
+    return rows
+
+
+def _given(field: Field[Any]) -> str:
+    return "must be given" if field.default is MISSING else f"{field.default}"
+
+
 def suffix_table() -> Rows:
     """Suffixes that name a format."""
     formats: dict[str, list[str]] = {}
@@ -89,6 +111,7 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
     "training": partial(options, TrainSettings),
     "initial": partial(options, Initial),
     "presets": preset_table,
+    "cells": cell_table,
     **{f"task {name}": partial(options, task.options) for name, task in TASKS.items()},
     **{f"layer {name}": partial(options, kind) for name, kind in layer_kinds().items()},
     **{f"command {name}": partial(command_table, name) for name in COMMANDS},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tests share the machine with each other
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -16,9 +17,3 @@ def shared_data() -> Path:
     if not _SHARED.is_dir():
         pytest.skip("needs the development data sets, which are not part of this repository")
     return _SHARED
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _few_threads() -> None:
-    """Tests share the machine with each other."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -23,7 +23,7 @@ def test_public_names_are_sorted_listed_and_there() -> None:
     assert dir(unrolled) == sorted([*unrolled.__all__, "__version__"])
     for name in unrolled.__all__:
         found = getattr(unrolled, name)
-        assert isinstance(found, type) and found.__name__ == name and found.__doc__
+        assert found.__name__ == name and found.__doc__ and (isinstance(found, type) or name.islower())
     with pytest.raises(AttributeError, match="no attribute 'LTSM'"):
         _ = unrolled.LTSM
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unrolled.core.errors import UnrolledError
     from unrolled.estimators import Classifier, Forecaster, Regressor
+    from unrolled.nets.accelerate import accelerate
     from unrolled.nets.drop_in import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+    from unrolled.nets.keras import from_keras
 
 __version__ = "0.1.0"
 
@@ -26,6 +28,8 @@ _HOMES = {
     "Forecaster": "unrolled.estimators",
     "Regressor": "unrolled.estimators",
     "UnrolledError": "unrolled.core.errors",
+    "accelerate": "unrolled.nets.accelerate",
+    "from_keras": "unrolled.nets.keras",
 }
 
 __all__ = [
@@ -39,13 +43,15 @@ __all__ = [
     "RNNCell",
     "Regressor",
     "UnrolledError",
+    "accelerate",
+    "from_keras",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if _HOMES[name] == "unrolled.nets.drop_in":
+    if _HOMES[name].startswith("unrolled.nets."):
         from unrolled.core.optional import require
 
         require("torch", extra="train", purpose=f"unrolled.{name}")

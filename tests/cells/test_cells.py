@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tests.oracles import recurrent as oracles
+from tests.oracles import variants
 from torch import nn
 
 from unrolled import cells, engine
@@ -24,6 +25,24 @@ ALL = [
     (cells.LSTMProjected(2), oracles.lstm_projected),
     (cells.GRU(), oracles.gru),
     (cells.GRUBefore(), oracles.gru_before),
+    (cells.GRUDecay(), variants.gru_d),
+    (cells.GRUDelta(0.3), oracles.oracle(variants.delta(0.3))),
+    (cells.GRULayerNorm(), variants.gru_layer_norm),
+    (cells.IndRNN(), variants.indrnn),
+    (cells.LRU(), variants.lru),
+    (cells.LSTMCoupled(), variants.lstm_cifg),
+    (cells.LSTMDropout(0.4), oracles.lstm),
+    (cells.LSTMLayerNorm(), variants.lstm_layer_norm),
+    (cells.LSTMPeephole(), variants.lstm_peephole),
+    (cells.LSTMSeparable(), variants.lstm_separable),
+    (cells.LSTMTimeAware(), variants.lstm_time_aware),
+    (cells.LSTMVariational(0.4), oracles.lstm),
+    (cells.LSTMZoneout(0.3, 0.1), oracles.oracle(variants.zoneout(0.3, 0.1))),
+    (cells.MGU(), variants.mgu),
+    (cells.MinGRU(), variants.min_gru),
+    (cells.MinLSTM(), variants.min_lstm),
+    (cells.SLSTM(1), oracles.oracle(variants.slstm(1))),
+    (cells.SLSTM(), oracles.oracle(variants.slstm(4))),
 ]
 
 
@@ -33,7 +52,7 @@ def test_a_cell_holds_its_contract_and_its_paper(cell: Equations, oracle: Any) -
 
 
 def test_every_built_in_cell_is_tested_here() -> None:
-    assert sorted(cell.name for cell, _ in ALL) == [n for n in cells.cells() if _is_ours(n)]
+    assert {cell.name for cell, _ in ALL} == {name for name in cells.cells() if _is_ours(name)}
 
 
 def _is_ours(name: str) -> bool:
@@ -99,46 +118,54 @@ def test_mirroring_finds_the_update_gate_in_another_order() -> None:
     assert mirrored.tolist() == [-1, -2, 3, 4, 5, 6]
 
 
-class Peephole(cells.Cell):
-    """LSTM with peepholes (Gers & Schmidhuber 2000): a user's cell with one weight for each hidden unit."""
-
-    name = "test_peephole"
-    state = ("h", "c")
-    gates = ("i", "f", "g", "o")
-    vectors = ("p_i", "p_f", "p_o")
-    forget = "f"
-
-    def step(self, x: Any, R: Any, h: Any, c: Any) -> tuple[Any, Any]:
-        i = sigmoid(x.i + R.i(h) + R.p_i * c)
-        f = sigmoid(x.f + R.f(h) + R.p_f * c)
-        c = f * c + i * tanh(x.g + R.g(h))
-        o = sigmoid(x.o + R.o(h) + R.p_o * c)
-        return o * tanh(c), c
-
-
 class Light(cells.Cell):
-    """A user's cell without a recurrent matrix."""
+    """A user's cell with one recurrent product, by a block of each head, a vector and a held mask."""
 
     name = "test_light"
     gates = ("f", "n")
+    recurrent = ("n",)
     vectors = ("u",)
+    noise = ("d", "e")
+    held = ("e",)
+
+    @property
+    def heads(self) -> int:
+        return 3
 
     def step(self, x: Any, R: Any, h: Any) -> tuple[Any]:
         f = sigmoid(x.f + R.u * h)
-        return (f * h + (1 - f) * tanh(x.n),)
+        return (f * h + (1 - f) * tanh(x.n + R.n(x.d * h)) * (x.e + 1),)
 
-    def shapes(self, input_size: int, hidden_size: int, *, bias: bool = True) -> dict[str, tuple[int, ...]]:
-        shapes = super().shapes(input_size, hidden_size, bias=bias)
-        return {name: shape for name, shape in shapes.items() if name not in ("weight_hh", "bias_hh")}
+    def rates(self) -> dict[str, float]:
+        return {"d": 0.5, "e": 0.25}
 
 
-@pytest.mark.parametrize("cell", [Peephole(), Light()], ids=["vectors", "no recurrent matrix"])
-def test_a_users_own_cell_holds_the_contract(cell: Equations) -> None:
-    check_cell(cell)
+def test_a_users_own_cell_holds_the_contract() -> None:
+    check_cell(Light())
+    shapes = Light().shapes(2, 6)
+    assert shapes["weight_hh"] == (3, 2, 2) and shapes["bias_hh"] == (6,) and shapes["bias_ih"] == (12,)
+
+
+def test_heads_are_blocks_on_the_diagonal() -> None:
+    """The same numbers as with one head and zeros outside of the blocks."""
+    one, four, hidden = cells.SLSTM(1), cells.SLSTM(4), 8
+    random = torch.Generator().manual_seed(0)
+    weights = {
+        name: torch.randn(shape, generator=random, dtype=torch.float64)
+        for name, shape in four.shapes(3, hidden).items()
+    }
+    gates = [
+        torch.block_diag(*blocks)  # type: ignore[no-untyped-call]
+        for blocks in weights["weight_hh"].chunk(4)
+    ]
+    x = torch.randn(2, 5, 3, generator=random, dtype=torch.float64)
+    actual = engine.run(four, x, weights)
+    expected = engine.run(one, x, weights | {"weight_hh": torch.cat(gates)})
+    torch.testing.assert_close((actual[0], *actual[1]), (expected[0], *expected[1]), rtol=1e-12, atol=1e-12)
 
 
 def test_peepholes_reach_the_gates() -> None:
-    cell = Peephole()
+    cell = cells.LSTMPeephole()
     weights = {name: torch.zeros(shape, dtype=torch.float64) for name, shape in cell.shapes(1, 2).items()}
     weights["p_f"] = torch.tensor([1.0, -2.0], dtype=torch.float64)
     state = torch.zeros(1, 2).double(), torch.tensor([[3.0, 4.0]]).double()

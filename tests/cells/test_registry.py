@@ -69,8 +69,37 @@ def test_a_name_of_ours_is_taken() -> None:
         {"gates": ("not a name",)},
         {"gates": ("h",), "vectors": ("h",)},
         {"gates": ("h",), "state": ()},
+        {"gates": ("h",), "noise": ("h",)},
     ],
 )
 def test_names_that_cannot_work_are_refused_at_once(declared: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="distinct"):
         type("Wrong", (cells.Cell,), {"name": "wrong", **declared})
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"gates": ("f", "n"), "recurrent": ("r",)}, r"'wrong'.recurrent: \('r',\) must be some of \('f', 'n'\)"),
+        ({"gates": ("n",), "noise": ("d",), "held": ("e",)}, r"'wrong'.held: \('e',\) must be some of \('d',\)"),
+    ],
+)
+def test_only_gates_have_products_and_only_noises_are_held(declared: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        type("Wrong", (cells.Cell,), {"name": "wrong", **declared})
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("indrnn", {"steps": 0}, "steps: must be at least 1"),
+        ("lru", {"fastest": 0.99, "slowest": 0.9}, "0 < fastest <= slowest < 1 must hold"),
+        ("lstm_dropout", {"rate": 1.0}, "rate must lie from 0 to below 1"),
+        ("lstm_variational", {"rate": -0.1}, "rate must lie from 0 to below 1"),
+        ("lstm_zoneout", {"output_rate": float("nan")}, "output_rate must lie from 0 to below 1"),
+        ("slstm", {"heads": 0}, "heads: must be at least 1"),
+    ],
+)
+def test_impossible_options_are_refused(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        cells.cell(name, **options)

@@ -13,12 +13,15 @@ from unrolled import cells, engine
 from unrolled.core.errors import BackendError, ConfigError
 from unrolled.engine import Request, State, dispatch
 from unrolled.engine.reference import Reference
+from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.program.equations import Equations
 
 
 @pytest.fixture(autouse=True)
-def _own_backends() -> Iterator[None]:
+def _two_backends() -> Iterator[None]:
+    """Those that are there on every machine; the others have tests of their own."""
     before = list(dispatch._BACKENDS)
+    dispatch._BACKENDS[:] = [TorchKernels(), Reference()]
     yield
     dispatch._BACKENDS[:] = before
 
@@ -56,6 +59,20 @@ def test_the_slower_one_is_named_too() -> None:
     choice = engine.explain(cells.GRU(), torch.zeros(2, 5, 3), _weights(cells.GRU()))
     assert choice.chosen == "torch"
     assert choice.answers == (("torch", "chosen"), ("reference", "could serve, slower"))
+
+
+def test_one_that_hesitates_serves_only_by_name() -> None:
+    class Slow(Shouting):
+        def hesitation(self, request: Request) -> str | None:
+            return "torch is faster here" if request.x.shape[1] < 10 else None
+
+    engine.register_backend(Slow())
+    weights = _weights(cells.GRU())
+    choice = engine.explain(cells.GRU(), torch.zeros(2, 5, 3), weights)
+    assert choice.chosen == "torch" and choice.answers[0] == ("shouting", "torch is faster here")
+    assert engine.run(cells.GRU(), torch.zeros(2, 5, 3), weights)[0].max() < 2
+    assert engine.run(cells.GRU(), torch.zeros(2, 5, 3), weights, backend="shouting")[0].min() > 900
+    assert engine.run(cells.GRU(), torch.zeros(2, 50, 3), weights)[0].min() > 900
 
 
 def test_a_subclass_with_other_equations_is_not_served_by_its_parents_kernel() -> None:

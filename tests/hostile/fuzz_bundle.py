@@ -155,7 +155,8 @@ def attempt(data: bytes, path: Path) -> bool:
     try:
         Predictor(Bundle.read(path)).predict(new_data())
     except UnrolledError as error:
-        assert error.what and (not isinstance(error, BundleError) or len(str(error)) < 1000), str(error)[:2000]
+        assert error.what and "\n" not in error.what, str(error)[:2000]
+        assert not isinstance(error, BundleError) or len(str(error)) < 1000, str(error)[:2000]
         return False
     return True
 

@@ -459,3 +459,15 @@ def test_too_little_for_the_task(here: Path) -> None:
     rows = [(day, at) for at, day in enumerate(days(3))]
     write(here / "three.csv", ("date", "y"), rows)
     train(here, "three.csv", "--target", "y", says=("three.csv",))
+
+
+def test_nothing_to_predict_from(here: Path) -> None:
+    rows = ((day, ("up", "down")[at % 3 == 0]) for at, day in enumerate(days(60)))
+    write(here / "moves.csv", ("Date", "move"), rows)
+    train(here, "moves.csv", "--target", "move", says=("no column that changes from row to row", "--features"))
+
+
+def test_times_are_told_without_needless_zeros(here: Path) -> None:
+    path = prices(here / "prices.csv")
+    path.write_text(path.read_text().replace("2024-01-02", "2024-01-01"))
+    train(here, "prices.csv", "--target", "Close", says=("rows 2 and 3 have the same time 2024-01-01T00:00:00\n",))

@@ -37,6 +37,9 @@ def _parquet(folder: Path) -> Path:
     return path
 
 
+# One damaged byte in a page makes a run of 2**61 missing values: polars' allocation fails, which ends the process.
+_ABORTS = Path(__file__).parents[1] / "fixtures" / "aborts_polars.parquet"
+
 CASES: list[tuple[str, Callable[[Path], Path], str, str]] = [
     ("missing file", lambda folder: folder / "prices.csv", "there is no such file", "check the name"),
     ("folder", lambda folder: folder, "holds no ECG records", "name of a file"),
@@ -68,6 +71,7 @@ CASES: list[tuple[str, Callable[[Path], Path], str, str]] = [
         "save it",
     ),
     ("a truncated Parquet file", _parquet, "it ends too early", "write the file again"),
+    ("a Parquet file that ends polars", lambda _: _ABORTS, "a page of it is damaged", "copy or write the file again"),
     ("a broken .ts header", _text("@problemName x\nclassLabel true\n", "x.ts"), "the header is broken", "@data"),
     ("a workbook", _text(b"PK\x03\x04", "prices.xlsx"), "Excel workbooks are not read", "CSV"),
     ("a broken JSON line", _text('{"a": 1}\n{"a": 2\n', "x.jsonl"), "not JSON", "one object a line"),
@@ -83,6 +87,24 @@ def test_bad_input(tmp_path: Path, source: Callable[[Path], Path], what: str, me
     error = caught.value
     assert what in error.what and mend in error.mend and error.where
     assert len(str(error)) < 500 and error.what == error.what.strip() and "\n" not in error.what
+
+
+def test_what_polars_says_of_a_damaged_file_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(DataError):
+        read(_ABORTS)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_only_the_pages_of_the_chosen_columns_are_tried(tmp_path: Path) -> None:
+    path = tmp_path / "prices.parquet"
+    pl.DataFrame({"a": range(1000), "b": [str(number) for number in range(1000)]}).write_parquet(path)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"999") - 20  # in the texts of b
+    data[at : at + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    assert read(path, columns=["a"]).rows == 1000
+    with pytest.raises(DataError, match="the Parquet file cannot be read"):
+        read(path)
 
 
 @pytest.mark.parametrize(

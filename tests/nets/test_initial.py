@@ -9,7 +9,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from unrolled.cells import TORCH, Initial, LSTMProjected
+from unrolled import cells
+from unrolled.cells import LRU, TORCH, Initial, LSTMProjected
 from unrolled.nets.recurrent import Recurrent
 
 
@@ -86,3 +87,62 @@ def test_drawing_again_gives_other_weights() -> None:
     layer.reset_parameters()
     changed = {name for name, weight in layer.state_dict().items() if not torch.equal(weight, before[name])}
     assert changed == {"weight_ih_l0", "weight_hh_l0"}
+
+
+def _own(cell: str, **options: object) -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    layer = Recurrent(cells.cell(cell, **options), 40, 32)
+    return {name.removesuffix("_l0"): weight.detach() for name, weight in layer.named_parameters()}
+
+
+def test_norms_start_with_gain_one_and_bias_zero_and_the_forget_gate_open() -> None:
+    weights = _own("lstm_layer_norm")
+    assert all((weights[name] == 1).all() for name in ("s_i", "r_o", "s_c", "d_f"))
+    assert not any(weights[name].any() for name in ("d_i", "d_g", "d_o", "d_c", "bias_ih", "bias_hh"))
+    assert not _own("gru_layer_norm")["e_n"].any()
+
+
+def test_the_forget_option_acts_on_a_bias_vector_too() -> None:
+    for cell in ("lstm_layer_norm", "lstm_separable"):
+        layer = Recurrent(cell, 3, 4, initial=Initial(forget=2.5))
+        assert (layer.get_parameter("d_f_l0") == 2.5).all()
+
+
+def test_each_gates_product_of_a_separable_lstm_is_orthogonal() -> None:
+    weights = _own("lstm_separable")
+    for gate in "ifgo":
+        product = weights[f"v_{gate}"][:, None] * weights["weight_hh"]
+        torch.testing.assert_close(product @ product.T, torch.eye(32), atol=1e-5, rtol=0)
+    assert not torch.equal(weights["v_i"], weights["v_f"])
+
+
+def test_recurrent_weights_of_indrnn_fill_their_bound() -> None:
+    u = _own("indrnn", steps=10)["u"]
+    assert 0 <= u.min() and 0.9 * 2**0.1 < u.max() <= 2**0.1
+
+
+def test_what_an_lru_keeps_fills_its_ring_and_its_variance_is_one() -> None:
+    weights = _own("lru", fastest=0.5, slowest=0.9)
+    kept = torch.exp(-torch.exp(weights["nu"]))
+    assert 0.5 <= kept.min() < 0.6 and 0.85 < kept.max() <= 0.9
+    torch.testing.assert_close(weights["gamma"] ** 2 + kept**2, torch.ones(32))
+    layer = Recurrent(LRU(), 1, 1, bias=False)
+    torch.nn.init.ones_(layer.get_parameter("weight_ih_l0"))
+    y, _ = layer(torch.randn(4, 40_000, 1))
+    assert y[:, 5000:].std().item() == pytest.approx(1.0, abs=0.15)
+
+
+def test_slstm_starts_without_recurrence_and_with_forget_gates_from_open_to_shut_in_each_head() -> None:
+    weights = _own("slstm", heads=2)
+    i, f, z, o = weights["bias_ih"].chunk(4)
+    assert not weights["weight_hh"].any() and not any(v.any() for v in (i, z, o))
+    assert torch.equal(f[:16], f[16:]) and f[0] == 5 and f[15] == -7 and (f[:16].diff() < 0).all()
+
+
+def test_values_of_the_paper_come_in_every_dtype_and_after_the_same_draws() -> None:
+    assert Recurrent("slstm", 3, 8, dtype=torch.bfloat16).get_parameter("bias_ih_l0")[8] == 5
+    torch.manual_seed(0)
+    lstm = Recurrent("lstm", 3, 8).state_dict()
+    torch.manual_seed(0)
+    dropped = Recurrent("lstm_dropout", 3, 8).state_dict()
+    assert all(torch.equal(lstm[name], dropped[name]) for name in lstm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -152,6 +153,41 @@ def test_segment_decoder_by_hand() -> None:
     torch.testing.assert_close(net(x, static=static, known=known), expected[:, :5])
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_shared_segment_decoder_by_hand(told: bool) -> None:
+    """One GRU encodes and decodes (SegRNN); what else the decoder is told is brought to the GRU's input size."""
+    inputs = Inputs(numbers=2, targets=2, static_numbers=int(told), known_numbers=int(told))
+    spec = [
+        "per_channel",
+        {"patch": {"length": 4, "size": 6}},
+        {"gru": {"size": 5}},
+        {"segment_decoder": {"length": 2, "shared": True}},
+    ]
+    net = made(spec, inputs, Outputs(steps=3, targets=2))
+    encoder, decoder = part(net, 2), part(net, 3)
+    assert {name.split(".")[0] for name in decoder.state_dict()} == {"position", "channel", "linear"} | (
+        {"project"} if told else set()
+    )
+    x, static, known = torch.randn(3, 8, 2), torch.randn(3, 1), torch.randn(3, 3, 1)
+    gru = nn.GRU(6, 5, batch_first=True)
+    gru.load_state_dict(encoder.rnn.state_dict())
+    ahead = torch.cat([known, torch.zeros(3, 1, 1)], dim=1)
+    expected = torch.empty(3, 4, 2, 1)
+    for channel in range(2):
+        patches = x[..., channel].reshape(3, 2, 4)
+        _, final = gru(part(net, 1).linear(patches).relu())
+        for segment in range(2):
+            steps = slice(2 * segment, 2 * segment + 2)
+            place = torch.cat([decoder.position[segment], decoder.channel[channel]]).expand(3, -1)
+            if told:
+                place = decoder.project(torch.cat([place, static, ahead[:, steps, 0]], dim=1))
+            _, h = gru(place[:, None], final)
+            expected[:, steps, channel] = decoder.linear(h[0])[..., None]
+    answer = net(x, static=static, known=known) if told else net(x)
+    torch.testing.assert_close(answer, expected[:, :3])
+    torch.testing.assert_close(deepcopy(net)(x, static=static, known=known) if told else deepcopy(net)(x), answer)
+
+
 def test_known_covariates_act_on_their_own_step() -> None:
     inputs = Inputs(numbers=1, targets=1, known_numbers=1)
     net = made(["gru", {"linear": {"hidden": [8]}}], inputs, Outputs(steps=6))
@@ -186,7 +222,10 @@ def test_categories_are_embedded_and_unknown_codes_share_one_row() -> None:
     "layers",
     [
         [{"dropout": {"rate": 0.5}}],
+        [{"dropout": {"rate": 0.5, "whole": True}}],
         [{"noise": {"deviation": 0.5}}],
+        [{"augment": {"warp": 0.2}}, {"pool": {"kind": "mean"}}],
+        [{"augment": {"warp": 0.0, "scale": 0.2}}],
         [{"conv": {"dropout": 0.5, "norm": None}}],
         [{"patch": {"length": 2, "dropout": 0.5}}],
         [{"gru": {"layers": 2, "dropout": 0.5}}],
@@ -246,6 +285,7 @@ def test_step_size_widens_the_known_head() -> None:
         (["pool", "patch"], "net[1].patch", "steps"),
         ([{"gru": {"bidirectional": True}}, "segment_decoder"], "net[1].segment_decoder", "forward"),
         (["conv", "segment_decoder"], "net[1].segment_decoder", "recurrent"),
+        ([{"gru": {"layers": 2}}, {"segment_decoder": {"shared": True}}], "net[1].segment_decoder", "only one"),
         ([{"gru": {"dropout": 0.5}}], "net[0].gru", "one"),
         ([{"gru": {"bidirectional": True, "merge": "sum"}}], "net[1].pool", "whole sequence"),
     ],

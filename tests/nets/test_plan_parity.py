@@ -23,18 +23,57 @@ from unrolled.program.shapes import Inputs, Outputs
 MakeBatch = Callable[..., dict[str, Tensor | None]]
 
 FULL = Inputs(
-    numbers=3,
+    numbers=5,
     categories=(4, 1),
     targets=2,
     static_numbers=1,
     static_categories=(3,),
     known_numbers=1,
     known_categories=(5,),
+    masked=(1,),
+    time_delta=True,
 )
 MANY = Outputs(steps=5, targets=2, values=2)
 
+OWN: dict[str, dict[str, Any]] = {
+    "indrnn": {"steps": 7},
+    "lru": {"fastest": 0.5, "slowest": 0.9},
+    "lstm_dropout": {"rate": 0.5},
+    "lstm_projected": {"projection": 2},
+    "lstm_variational": {"rate": 0.5},
+    "lstm_zoneout": {"cell_rate": 0.3, "output_rate": 0.2},
+    "slstm": {"heads": 2},
+}
 ONE_OF_EACH: list[list[Any]] = [
     [{"attention": {"size": 3}}],
+    [{"attention": {"kind": "dot", "size": 3}}],
+    [{"dense": {"size": 6}}, {"attention": {"kind": "multi_head", "heads": 3}}],
+    [{"bidirectional": {"layers": [{"gru": {"size": 3}}, {"rnn": {"size": 4}}]}}],
+    [{"bidirectional": {"layers": [{"gru": {"size": 3}}], "merge": "mean"}}, {"pool": {"kind": "max"}}],
+    *([{"lstm": {"size": 4}}, {"decoder": {"attention": kind, "size": 3, "dropout": 0.5}}]
+      for kind in ("bahdanau", "luong", None)),
+    ["per_channel", {"gru": {"size": 4, "layers": 2}}, {"decoder": {"attention": "luong", "feeding": False}}],
+    [{"dense": {"size": 4, "activation": "tanh", "dropout": 0.5}}, "positions"],
+    [{"layer_fusion": {"layers": [{"lstm": {"size": 4}}, {"gru": {"size": 3}}]}}],
+    *([{"parallel": {"branches": [[{"gru": {"size": 3}}], [{"dense": {"size": 4}}]], "merge": merge}}]
+      for merge in ("concat", "sum", "gated", "attention")),
+    [{"parallel": {"branches": [["attention"], [{"conv": {"channels": 3, "stride": 2}}, "pool"]]}}],
+    [{"parallel": {"branches": [[{"gru": {"size": 3}}], [{"rnn": {"size": 3}}]], "columns": [[2, 0], [1]]}}],
+    [{"pieces": {"length": 4, "layers": [{"gru": {"size": 3}}]}}, {"lstm": {"size": 4}}],
+    [{"pieces": {"length": 3, "layers": [{"pool": {"kind": "max"}}]}}, "attention"],
+    *([{"residual": {"layers": [{"lstm": {"size": 5}}], "repeat": 2, "norm": norm, "dropout": 0.5}}]
+      for norm in ("before", "after", None)),
+    [{"dense": {"size": 4}}, {"self_attention": {"heads": 2, "dropout": 0.5}}],
+    [{"dense": {"size": 4}}, {"self_attention": {"heads": 4, "causal": True, "relative": 3, "residual": False}}],
+    [{"dense": {"size": 4}}, {"self_attention": {"heads": 2, "window": 2, "recency": True}}],
+    [{"dense": {"size": 4}}, {"self_attention": {"heads": 2, "kind": "projected", "slots": 3, "longest": 20}}],
+    *([{"dense": {"size": 4}}, {"self_attention": {"heads": 2, "kind": "random_features", "features": 7,
+        "causal": causal}}] for causal in (False, True)),
+    [{"augment": {"warp": 0.5, "scale": 0.5}}, "decay"],
+    *([{"early_exit": {"layers": [{"gru": {"size": 4}}, {"rnn": {"size": 3}}, "layer_norm"], "threshold": threshold,
+        "pool": pool, "dropout": 0.5}}] for threshold, pool in ((0.55, "last"), (0.6, "mean_max"))),
+    [{"delta": {"threshold": 0.5}}, {"gru_delta": {"size": 4, "threshold": 0.1}}],
+    [{"dense": {"size": 9}}, {"top": {"keep": 0.3}}, {"gru": {"size": 3}}, {"top": {"keep": 0.5}}, "pool", "top"],
     [{"conv": {"channels": 3, "kernel": 4}}],
     [{"conv": {"channels": 3, "kernel": 3, "stride": 2, "norm": "layer", "activation": "gelu"}}],
     [{"conv": {"channels": 2, "kernel": 5, "padding": "causal", "norm": None, "activation": None}}],
@@ -49,10 +88,12 @@ ONE_OF_EACH: list[list[Any]] = [
     [{"window_norm": {"kind": "mean_std", "affine": True}}],
     ["per_channel", {"gru": {"size": 4}}, {"segment_decoder": {"length": 2, "dropout": 0.5}}],
     [{"lstm": {"size": 4, "layers": 2}}, {"segment_decoder": {"length": 3, "embed": 3}}],
+    [{"slstm": {"size": 4, "heads": 2}}, {"segment_decoder": {"length": 3}}],
+    ["per_channel", {"lstm": {"size": 4}}, {"segment_decoder": {"length": 2, "shared": True}}],
     *([{"lstm": {"size": 3, "bidirectional": True, "merge": merge}}, {"pool": {"kind": "mean"}}]
       for merge in ("concat", "sum", "mean")),
-    *([{name: {"size": 3, "layers": 2, "bidirectional": True, "dropout": 0.5,
-               **({"projection": 2} if name == "lstm_projected" else {})}}] for name in cells()),
+    *([{name: {"size": 4, "layers": 2, "bidirectional": True, "dropout": 0.5, **OWN.get(name, {})}}]
+      for name in cells()),
 ]  # fmt: skip
 
 
@@ -128,7 +169,8 @@ def test_every_kind_of_layer_is_tested() -> None:
 
 
 def test_float32_plan_stays_float32(make_batch: MakeBatch) -> None:
-    net = scrambled(Net(ONE_OF_EACH[15], FULL, MANY))
+    spec = [{"window_norm": {"kind": "mean_std"}}, {"conv": {"channels": 4}}, {"lstm": {"size": 4}}, "attention"]
+    net = scrambled(Net(spec, FULL, MANY))
     batch = make_batch(FULL, MANY, ragged=True)
     weights = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
     arrays: dict[str, Any] = {name: None if value is None else value.numpy() for name, value in batch.items()}

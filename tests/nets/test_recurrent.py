@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import math
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from unrolled import cells
+from unrolled import cells, engine
 from unrolled.core.errors import BackendError, ConfigError
+from unrolled.engine import draw_noise
 from unrolled.nets.recurrent import Recurrent
 
 D, H = 3, 4
@@ -239,3 +241,85 @@ def test_a_cell_with_options_and_a_projected_output() -> None:
 def test_printing_shows_what_differs_from_the_defaults() -> None:
     assert str(Recurrent("rnn", 2, 3)) == "Recurrent(rnn, 2, 3)"
     assert str(_layer("gru", dropout=0.5, bias=False)) == "Recurrent(gru, 3, 4, layers=2, dropout=0.5, bias=False)"
+
+
+def test_masks_are_drawn_anew_while_training_and_never_elsewhere() -> None:
+    layer, x = _layer("lstm_zoneout", 1), _x()
+    torch.manual_seed(0)
+    first, second = layer(x)[0], layer(x)[0]
+    torch.manual_seed(0)
+    assert torch.equal(layer(x)[0], first) and not torch.equal(first, second)
+    layer.eval()
+    before = torch.get_rng_state()
+    assert torch.equal(layer(x)[0], layer(x)[0]) and torch.equal(torch.get_rng_state(), before)
+
+
+def test_zoneout_of_all_units_stands_still() -> None:
+    layer, hx = _layer("lstm", 1), (torch.rand(1, 3, H).double(), torch.rand(1, 3, H).double())
+    layer.cell = cells.LSTMZoneout(1 - 1e-12, 1 - 1e-12)
+    torch.testing.assert_close(layer(_x(), hx)[1], hx)
+
+
+@pytest.mark.parametrize("cell", [cells.LSTMDropout(0.0), cells.LSTMVariational(0.0), cells.LSTMZoneout(0.0, 0.0)])
+def test_without_noise_they_are_the_lstm(cell: Any) -> None:
+    layer, plain, x = Recurrent(cell, D, H, dtype=torch.float64), _layer("lstm", 1), _x()
+    plain.load_state_dict(layer.state_dict())
+    torch.testing.assert_close(layer(x), plain(x))
+
+
+def test_a_held_mask_is_the_same_at_all_steps_and_others_are_not() -> None:
+    x = torch.zeros(64, 50, 1, dtype=torch.float64)
+    held = draw_noise(cells.LSTMVariational(0.3), x, 8)
+    each = draw_noise(cells.LSTMZoneout(0.3, 0.1), x, 8)
+    assert held is not None and each is not None and held["d"].shape == each["z_c"].shape == (64, 50, 8)
+    assert (held["d"] == held["d"][:, :1]).all() and not (each["z_c"] == each["z_c"][:, :1]).all()
+    assert {*held["d"].flatten().tolist()} == {0, 1}
+    assert held["d"].mean().item() == pytest.approx(0.7, abs=0.08)  # 512 draws
+    assert each["z_c"].mean().item() == pytest.approx(0.3, abs=0.01)  # 25,600 draws
+    assert each["z_h"].mean().item() == pytest.approx(0.1, abs=0.01)
+    assert draw_noise(cells.LSTM(), x, 8) is None
+
+
+def test_dropout_leaves_the_mean_of_what_is_written() -> None:
+    """One step from zeros with open gates: c = d tanh(g) / (1 - rate), half of it dropped."""
+    torch.manual_seed(0)
+    layer = Recurrent(cells.LSTMDropout(0.5), 1, 1000)
+    for weight in layer.parameters():
+        torch.nn.init.zeros_(weight)
+    torch.nn.init.ones_(layer.get_parameter("bias_ih_l0").data.view(4, -1)[2])
+    _, (_, c) = layer(torch.zeros(20, 1, 1))
+    whole = 0.5 * math.tanh(1.0)
+    assert c.unique().tolist() == pytest.approx([0.0, 2 * whole])
+    assert c.mean().item() == pytest.approx(whole, abs=0.02)
+
+
+def test_a_rate_that_is_missing_or_no_probability_is_refused() -> None:
+    class Wrong(cells.LSTMZoneout):
+        def rates(self) -> dict[str, float]:
+            return {"z_c": 1.5, "z_h": 0.0}
+
+    with pytest.raises(ConfigError, match=r"lstm_zoneout.rates\(\): one probability for each"):
+        Recurrent(Wrong(), D, H)(torch.zeros(1, 2, D))
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [{"d": torch.ones(3, 6, H)}, {"z_c": torch.ones(3, 6, H)}, {"z_c": torch.ones(3, H), "z_h": torch.ones(3, H)}],
+)
+def test_masks_that_do_not_fit_are_refused(noise: dict[str, Tensor]) -> None:
+    layer = _layer("lstm_zoneout", 1)
+    with pytest.raises(ConfigError, match=r"the noise must be \('z_c', 'z_h'\), each of shape \(3, 6, 4\)"):
+        engine.run(layer.cell, _x(), layer.weights()[0], noise=noise)
+
+
+@pytest.mark.parametrize("cell", ["indrnn", "lru", "min_gru", "min_lstm"])
+def test_a_cell_without_recurrent_products_has_no_weights_for_them(cell: str) -> None:
+    layer = _layer(cell, 2, bidirectional=True)
+    assert not any("hh" in name for name in layer.state_dict())
+    y, _ = layer(_x())
+    assert y.shape == (3, 6, 2 * H)
+
+
+def test_heads_must_divide_the_units() -> None:
+    with pytest.raises(ConfigError, match="4 heads cannot share 10 units"):
+        Recurrent("slstm", D, 10)

@@ -70,7 +70,7 @@ def test_pooling_and_head_are_added_where_they_miss() -> None:
         ([{"gru": {}, "lstm": {}}], "net[0]", "one layer"),
         ([{"gru": 64}], "net[0].gru", "mapping"),
         ([17], "net[0]", "one layer"),
-        ([], "net", "0 layers"),
+        ([], "net", "no layers"),
         (["gru"] * 500, "net", "500 layers"),
         (["linear", "gru"], "net[0]", "last layer"),
         (["gru", "linear", "linear"], "net[1]", "last layer"),

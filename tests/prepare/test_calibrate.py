@@ -38,6 +38,41 @@ def test_coverage_is_guaranteed_on_average_and_not_much_more(heavy: bool) -> Non
     assert 0.9 - error <= covered <= 0.9 + 2 / 40 + error
 
 
+def test_a_biased_net_keeps_its_coverage_and_its_forecast_inside() -> None:
+    """Residuals of one sign: the interval reaches from the forecast to them, and still holds 90 % or more."""
+    rng = np.random.default_rng(4)
+    truth = rng.exponential(size=(4000, 1, 1)) + 3  # the net says 0
+    fitted = intervals(NumberDecoding(task="forecast", targets=("y",)), np.zeros((39, 1, 1, 1)), truth[:39], 0.9)
+    answer = decode(np.zeros((3961, 1, 1, 1), np.float32), fitted)
+    assert answer.quantiles is not None
+    low, high = answer.quantiles[0, 0, 0, 0], answer.quantiles[0, 0, 0, -1]
+    assert low == 0 and high == pytest.approx(np.sort(truth[:39].ravel())[37], rel=1e-5)  # rank 0.95 * 40
+    assert np.mean((truth[39:] >= low) & (truth[39:] <= high)) >= 0.9
+
+
+def test_summed_steps_get_intervals_of_their_sum() -> None:
+    """A random walk forecast by its steps: the sum of h errors spreads as sqrt(h), not as h."""
+    rng = np.random.default_rng(6)
+    steps = rng.normal(size=(8000, 16, 1))
+    decoding = NumberDecoding(task="forecast", targets=("y",), horizon=16, summed=(True,))
+    fitted = intervals(decoding, np.zeros((4000, 16, 1, 1)), steps[:4000], 0.9)
+    assert NumberDecoding.model_validate_json(fitted.model_dump_json()) == fitted
+    answer = decode(np.zeros((4000, 16, 1, 1)), fitted, lambda values: np.cumsum(values, axis=1))
+    assert answer.quantiles is not None
+    walk = steps[4000:].cumsum(1)
+    inside = (walk >= answer.quantiles[..., 0]) & (walk <= answer.quantiles[..., -1])
+    np.testing.assert_allclose(inside.mean(0).ravel(), 0.9, atol=0.025)
+    np.testing.assert_allclose(answer.quantiles[0, :, 0, -1], 1.645 * np.sqrt(np.arange(1, 17)), rtol=0.08)
+
+
+def test_a_hole_leaves_the_sums_behind_it_unknown() -> None:
+    truth = np.ones((9, 3, 1))
+    truth[:, 1] = np.nan
+    decoding = NumberDecoding(task="forecast", targets=("y",), horizon=3, summed=(True,))
+    offsets = np.array(intervals(decoding, np.zeros((9, 3, 1, 1)), truth, 0.9).offsets)
+    np.testing.assert_array_equal(offsets[:, :, 0], [[1, 0, 0]] * len(offsets))
+
+
 def test_the_quantiles_of_a_net_are_corrected_one_by_one() -> None:
     """A net whose quantiles are far too narrow and shifted gets honest ones, step by step."""
     rng = np.random.default_rng(5)

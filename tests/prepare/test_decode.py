@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
 
@@ -43,16 +43,16 @@ def test_a_point_forecast_is_the_net_in_original_units(output: Any) -> None:
 
 @settings(deadline=None)
 @given(hnp.arrays(np.float32, (3, 4, 2, 5), elements=finite))
-def test_quantiles_never_cross_and_the_prediction_is_the_nets_median(output: Any) -> None:
+def test_quantiles_never_cross_and_the_prediction_is_their_median(output: Any) -> None:
     levels = (0.05, 0.25, 0.5, 0.75, 0.95)
     decoding = NumberDecoding(task="forecast", targets=("a", "b"), horizon=4, quantiles=levels)
     answer = decode(output, decoding, to_celsius)
     assert answer.quantiles is not None
     assert (np.diff(answer.quantiles, axis=-1) >= 0).all()
     assert answer.levels == levels
-    np.testing.assert_allclose(answer.value, to_celsius(output[..., 2]))
     sorted_units = np.sort(to_celsius(output), axis=-1)
     np.testing.assert_allclose(answer.quantiles, sorted_units, rtol=1e-6)
+    np.testing.assert_array_equal(answer.value, answer.quantiles[..., 2])
 
 
 def test_offsets_are_added_in_model_scale() -> None:
@@ -63,6 +63,68 @@ def test_offsets_are_added_in_model_scale() -> None:
     answer = decode(np.zeros((1, 2, 1, 1), np.float32), decoding, lambda values: 100 * values)
     assert answer.quantiles is not None
     np.testing.assert_array_equal(answer.quantiles[0, :, 0], [[-100, 100], [-200, 300]])
+
+
+def test_offsets_of_running_sums_hold_for_the_sum_of_the_steps() -> None:
+    """Target "a" is forecast by its changes, "b" by its level; quantiles are to lie 1, 5 and 2 around both points."""
+    own = ((-1.0, -1.0), (-5.0, -5.0), (-2.0, -2.0))
+    decoding = NumberDecoding(
+        task="forecast",
+        targets=("a", "b"),
+        horizon=3,
+        levels=(0.1, 0.9),
+        offsets=(own, tuple(tuple(-v for v in row) for row in own)),
+        summed=(True, False),
+    )
+
+    def add_up(values: Values) -> Values:
+        return np.stack([values[..., 0].cumsum(1), values[..., 1]], axis=2) if values.ndim == 3 else by_quantile(values)
+
+    def by_quantile(values: Values) -> Values:
+        return np.stack([add_up(values[..., at]) for at in range(values.shape[3])], axis=3)
+
+    answer = decode(np.ones((2, 3, 2, 1), np.float32), decoding, add_up)
+    assert answer.quantiles is not None
+    np.testing.assert_array_equal(answer.value[0], [[1, 1], [2, 1], [3, 1]])
+    np.testing.assert_array_equal(answer.quantiles[..., 1] - answer.value, [[[1, 1], [5, 5], [2, 2]]] * 2)
+    np.testing.assert_array_equal(answer.quantiles[..., 0] - answer.value, [[[-1, -1], [-5, -5], [-2, -2]]] * 2)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"offsets": [[[1.0], [2.0]]]},
+        {"offsets": [[[1.0]], [[2.0]]]},
+        {"offsets": [[[1.0], [2.0, 3.0]], [[1.0], [2.0]]]},
+        {"quantiles": [0.1, 0.5, 0.9]},
+        {"summed": [True, False]},
+    ],
+)
+def test_a_damaged_decoding_is_refused(damage: dict[str, Any]) -> None:
+    sound = {"task": "forecast", "targets": ["a"], "horizon": 2, "levels": [0.1, 0.9], "offsets": [[[1.0], [2.0]]] * 2}
+    NumberDecoding.model_validate(sound)
+    with pytest.raises(ValidationError):
+        NumberDecoding.model_validate(sound | damage)
+
+
+@settings(deadline=None)
+@given(
+    hnp.arrays(np.float32, (3, 4, 2, 1), elements=finite),
+    hnp.arrays(np.float64, (4, 4, 2), elements=st.floats(-100, 100)),
+)
+def test_no_prediction_lies_outside_its_own_interval(output: Any, offsets: Any) -> None:
+    """Whatever the residuals of a biased net were."""
+    decoding = NumberDecoding(
+        task="forecast",
+        targets=("a", "b"),
+        horizon=4,
+        levels=(0.05, 0.5, 0.75, 0.95),
+        offsets=np.sort(offsets, axis=0).tolist(),
+    )
+    answer = decode(output, decoding, to_celsius)
+    assert answer.quantiles is not None
+    assert (answer.quantiles[..., 0] <= answer.value).all() and (answer.value <= answer.quantiles[..., -1]).all()
+    assert (np.diff(answer.quantiles, axis=-1) >= 0).all()
 
 
 def test_a_regression_has_no_step_axis_and_stays_in_bounds() -> None:
@@ -110,18 +172,29 @@ def test_alarms_stand_from_the_threshold_on() -> None:
 
 levels_ = st.lists(st.floats(0.01, 0.99), min_size=1, max_size=4, unique=True).map(sorted).map(tuple)
 names = st.text(min_size=1, max_size=5)
+
+
+@st.composite
+def number_decodings(draw: st.DrawFn) -> NumberDecoding:
+    """Calibrated or not, of a net that gives points or quantiles."""
+    levels, horizon = draw(levels_), draw(st.integers(1, 9))
+    calibrated = draw(st.booleans())
+    offsets = hnp.arrays(np.float64, (len(levels), horizon, 1), elements=st.floats(-9, 9))
+    return NumberDecoding(
+        task=draw(st.sampled_from(["forecast", "regress"])),
+        targets=(draw(names),),
+        horizon=horizon,
+        quantiles=draw(st.sampled_from([(), levels])),
+        levels=levels if calibrated else (),
+        offsets=draw(offsets).tolist() if calibrated else (),
+        summed=draw(st.sampled_from([(), (True,), (False,)])),
+        calibrated_on=draw(st.integers(0, 99)),
+        bounds=draw(st.tuples(st.none() | st.floats(-9, 9), st.none() | st.floats(-9, 9))),
+    )
+
+
 decodings = st.one_of(
-    st.builds(
-        NumberDecoding,
-        task=st.sampled_from(["forecast", "regress"]),
-        targets=st.tuples(names),
-        horizon=st.integers(1, 99),
-        quantiles=levels_,
-        levels=levels_,
-        offsets=st.lists(st.tuples(st.tuples(st.floats(-9, 9)))).map(tuple),
-        calibrated_on=st.integers(0, 99),
-        bounds=st.tuples(st.none() | st.floats(-9, 9), st.none() | st.floats(-9, 9)),
-    ),
+    number_decodings(),
     st.builds(
         ClassDecoding,
         targets=st.tuples(names),

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+from unittest import mock
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unrolled.prepare.labels import encode, factorize, in_order, recoding, split_labels
+from unrolled.prepare.labels import encode, factorize, in_order, recoding, runs, split_labels
+from unrolled.prepare.pages import pieces
 
 _CELLS = st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "c", "10", "9"])), max_size=30)
 
@@ -23,6 +27,16 @@ def test_factorize_numbers(cells: list[float]) -> None:
     codes, names = factorize(np.array(cells, dtype=np.float64))
     read = [None if code < 0 else float(names[code]) for code in codes]
     assert read == [None if np.isnan(cell) else cell for cell in cells]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+@given(st.lists(st.integers(0, 2), max_size=30))
+def test_runs_are_those_of_the_whole_however_it_is_read(size: int, cells: list[int]) -> None:
+    column = np.array(cells, dtype=np.float32)
+    with mock.patch("unrolled.prepare.labels.pieces", partial(pieces, size=size)):
+        heads, codes, names = runs(column)
+    expected = [at for at in range(len(cells)) if at == 0 or cells[at] != cells[at - 1]]
+    assert heads.tolist() == expected and [names[code] for code in codes] == [str(cells[at]) for at in expected]
 
 
 def test_whole_numbers_have_no_decimal_point() -> None:

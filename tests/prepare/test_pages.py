@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unrolled.core.errors import DataError
 from unrolled.prepare.build import build
+from unrolled.prepare.facts import facts
 from unrolled.prepare.gather import windows
 from unrolled.prepare.pages import Pages, mapping, pieces, taken
 from unrolled.prepare.preprocess import Preprocessor
@@ -75,6 +77,42 @@ def test_fitted_values_are_those_of_the_whole_file(
     chosen = np.asarray(block[:, :2], dtype=np.float64)
     wanted = (chosen[100:110] - chosen.mean(axis=0)) / chosen.std(axis=0)
     np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc to measure memory")
+def test_many_machines_in_a_large_file_need_memory_for_their_number_only(tmp_path: Path) -> None:
+    rows, life = 4_000_000, 10_000
+    path, row = tmp_path / "block", np.arange(100 * life)
+    with path.open("wb") as handle:
+        for at in range(0, rows, len(row)):
+            cells = ((at + row) // life, row % life, life - 1 - row % life, np.sin(row), np.cos(row))
+            np.stack(cells, axis=1).astype(np.float32).tofile(handle)
+    block = np.memmap(path, dtype=np.float32, mode="r", shape=(rows, 5))
+    names = ("machine", "cycle", "life", "u", "v")
+    table = Table({name: block[:, at] for at, name in enumerate(names)}, "large", block=block)
+    before = _resident()
+    schema, _ = infer(table, task="regress", target="life", time="cycle", group="machine")
+    series = build(table, schema)
+    told = facts(series, schema, "large")
+    assert _resident() - before < 24e6 < 8 * rows
+    assert len(series.ids) == told.series == rows // life and told.span == ("0", f"{life - 1}")
+    np.testing.assert_array_equal(series.lengths, life)
+
+
+@pytest.mark.parametrize(
+    ("machine", "cycle"),
+    [([1, 2, 1, 2], [1, 1, 2, 2]), ([1, 1, 2, 2], [2, 1, 2, 1])],
+    ids=["scattered", "newest first"],
+)
+def test_a_large_file_out_of_order_is_refused(machine: list[int], cycle: list[int], tmp_path: Path) -> None:
+    cells = np.stack([machine, cycle, [1, 0, 1, 0], [3, 1, 4, 1]], axis=1).astype(np.float32)
+    cells.tofile(tmp_path / "block")
+    block = np.memmap(tmp_path / "block", dtype=np.float32, mode="r", shape=(4, 4))
+    names = ("machine", "cycle", "life", "u")
+    table = Table({name: block[:, at] for at, name in enumerate(names)}, "large.parquet", block=block)
+    with pytest.raises(DataError, match="too large to be sorted in memory") as refusal:
+        infer(table, task="regress", target="life", time="cycle", group="machine")
+    assert "sort it by series and time first" in str(refusal.value).lower() and "large.parquet" in str(refusal.value)
 
 
 def test_a_memory_map_is_known_through_views(tmp_path: Path) -> None:

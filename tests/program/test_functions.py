@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,18 +23,58 @@ def test_numpy_equals_mathematics(values: list[float]) -> None:
     assert functions.relu(v).tolist() == [max(a, 0.0) for a in values]
 
 
-@pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu"])
+@given(st.lists(st.floats(-700, 700), min_size=1, max_size=20))
+def test_the_others_equal_mathematics(values: list[float]) -> None:
+    v = np.array(values)
+    np.testing.assert_allclose(
+        functions.softplus(v), [max(a, 0) + math.log1p(math.exp(-abs(a))) for a in values], 1e-14
+    )
+    np.testing.assert_allclose(
+        functions.log_sigmoid(v), [min(a, 0) - math.log1p(math.exp(-abs(a))) for a in values], 1e-14
+    )
+    np.testing.assert_allclose(functions.exp(v / 2), [math.exp(a / 2) for a in values], 1e-13)
+    np.testing.assert_allclose(functions.log(abs(v) + 1), [math.log(abs(a) + 1) for a in values], 1e-14)
+    np.testing.assert_allclose(functions.sqrt(abs(v)), [math.sqrt(abs(a)) for a in values], 1e-14)
+    assert functions.positive(v).tolist() == [float(a > 0) for a in values]
+    assert functions.maximum(v, 1.5).tolist() == functions.maximum(1.5, v).tolist() == [max(a, 1.5) for a in values]
+    assert functions.minimum(v, -v).tolist() == [min(a, -a) for a in values]
+    row = v[None]
+    np.testing.assert_allclose(functions.mean(row), [[math.fsum(values) / len(values)]], 1e-12, 1e-12)
+    normed = torch.nn.functional.layer_norm(torch.tensor(row), (len(values),), eps=0.3).numpy()
+    np.testing.assert_allclose(functions.layer_norm(row, 0.3), normed, 1e-9, 1e-10)
+
+
+ALIKE: dict[str, Any] = {
+    **{name: getattr(functions, name) for name in ("tanh", "sigmoid", "relu", "softplus", "log_sigmoid", "positive")},
+    **{name: getattr(functions, name) for name in ("mean", "layer_norm")},
+    "exp": lambda v: functions.exp(v / 10),
+    "log": lambda v: functions.log(abs(v) + 1),
+    "sqrt": lambda v: functions.sqrt(abs(v)),
+    "maximum": lambda v: functions.maximum(v, 2) + functions.maximum(-1.0, v) + functions.maximum(v, -v),
+    "minimum": lambda v: functions.minimum(v, 2) + functions.minimum(-1.0, v) + functions.minimum(v, -v),
+}
+
+
+def test_the_slope_of_softplus_at_zero_is_a_half() -> None:
+    v = torch.zeros(3, requires_grad=True)
+    functions.softplus(v).sum().backward()
+    assert v.grad is not None and v.grad.tolist() == [0.5] * 3
+
+
+@pytest.mark.parametrize("name", ALIKE)
 def test_torch_equals_numpy_and_float32_stays(name: str) -> None:
     v = np.linspace(-120, 120, 41, dtype=np.float32)
-    function = getattr(functions, name)
+    function = ALIKE[name]
     ours = function(v)
     assert ours.dtype == np.float32
-    np.testing.assert_allclose(ours, function(torch.from_numpy(v)).numpy(), rtol=1e-5, atol=1e-30)
+    np.testing.assert_allclose(
+        ours, function(torch.from_numpy(v)).numpy(), rtol=1e-5, atol=1e-6 if name == "layer_norm" else 1e-30
+    )
 
 
 def test_arguments_are_not_written_to() -> None:
     v = np.array([-1.0, 2.0])
-    for function in (functions.tanh, functions.sigmoid, functions.relu):
+    for function in ALIKE.values():
         function(v)
     assert v.tolist() == [-1.0, 2.0]
 

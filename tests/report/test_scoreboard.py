@@ -28,6 +28,12 @@ def test_the_best_are_marked_where_there_is_a_choice(values: list[float], better
     assert [cell.best for cell in cells] == [best is not None and value == best for value in values]
 
 
+def test_a_figure_that_should_be_as_promised_has_no_arrow_and_no_winner() -> None:
+    everyone = [single(value, better="nominal") for value in (0.99, 0.9)]
+    (row,) = scoreboard(everyone, WORDS)
+    assert row.name == "m" and [cell.best for cell in row.cells] == [False, False]
+
+
 def test_a_measure_that_a_baseline_lacks_is_a_dash() -> None:
     evaluation = forecast_run().evaluation
     rows = scoreboard((evaluation.model, *evaluation.baselines), WORDS)

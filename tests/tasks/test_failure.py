@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +19,12 @@ from torch.nn import functional
 from unrolled.core.errors import ConfigError
 from unrolled.data.batch import Batch
 from unrolled.prepare.decode import AlarmDecoding, decode
+from unrolled.prepare.pages import mapping, pieces
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column
 from unrolled.tasks import Failure, make_task
-from unrolled.tasks.target import event_within
+from unrolled.tasks.target import event_within, events_of
 
 SENSOR, LIFE = Column(name="u"), Column(name="life", role="target")
 
@@ -28,7 +32,7 @@ SENSOR, LIFE = Column(name="u"), Column(name="life", role="target")
 @given(hnp.arrays(np.float32, 20, elements=st.sampled_from([0.0, 0.0, 0.0, 1.0])), st.integers(1, 25))
 def test_an_event_within_the_horizon_is_found_by_looking_at_every_row(event: Any, horizon: int) -> None:
     starts = np.array([0, 7, 7, 20])
-    found = event_within(event, starts, horizon)
+    found = event_within(events_of(event), starts, horizon, np.arange(20))
     for first, stop in ((0, 7), (7, 20)):
         for row in range(first, stop):
             ahead = event[row + 1 : min(row + horizon + 1, stop)]
@@ -45,6 +49,26 @@ def test_a_remaining_life_becomes_a_label(make_series: Any) -> None:
     np.testing.assert_array_equal(derived.values[:, 0], series.values[:, 0])
     assert derived.columns[1].kind == "category" and derived.columns[1].categories == ("no", "yes")
     assert series.values[0, 1] == 5 and series.columns[1].kind == "number"  # the original stays
+
+
+@pytest.mark.parametrize("target", ["life", "event"])
+def test_a_memory_map_is_labelled_piece_by_piece_and_stays_one(
+    target: str, make_series: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = [700, 1, 1300]
+    life = np.concatenate([np.arange(length)[::-1] for length in lengths]).astype(np.float32)
+    values = np.stack([np.random.default_rng(0).normal(size=2001).astype(np.float32), life], axis=1)
+    if target == "event":
+        values[:, 1] = life % 301 == 0
+    plain = make_series(lengths, [SENSOR, LIFE], values=values)
+    values.tofile(tmp_path / "block")
+    mapped = replace(plain, values=np.memmap(tmp_path / "block", dtype=np.float32, mode="r", shape=values.shape))
+    monkeypatch.setattr("unrolled.tasks.target.pieces", partial(pieces, size=256))
+    task = make_task("failure", {"horizon": 30})
+    found = task.derive(mapped).values
+    assert mapping(found) is not None
+    np.testing.assert_array_equal(found, task.derive(plain).values)
+    np.testing.assert_array_equal(mapped.values, values)
 
 
 def test_the_source_is_found_or_said(make_series: Any) -> None:

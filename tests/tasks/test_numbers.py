@@ -102,4 +102,4 @@ def test_coverage_counts_the_ends_and_skips_the_unknown() -> None:
     quantiles = np.broadcast_to(np.array([2.0, 3.0]), (5, 1, 1, 2))
     _, coverage = interval_figures(truth, quantiles, (0.1, 0.9))
     assert coverage.value == 0.5
-    assert coverage.better == "higher"
+    assert coverage.better == "nominal"

@@ -59,6 +59,17 @@ class WritesIntoItsInput(Reference):
         return result
 
 
+class IgnoresNoise(Reference):
+    def run(self, request: Request) -> tuple[Tensor, State]:
+        return super().run(request._replace(noise=None))
+
+
+class DrawsNoiseOfTheFirstStep(Reference):
+    def run(self, request: Request) -> tuple[Tensor, State]:
+        held = {name: mask[:, :1].expand_as(mask) for name, mask in (request.noise or {}).items()}
+        return super().run(request._replace(noise=held or None))
+
+
 class RefusesAll(Reference):
     def refusal(self, request: Request) -> str | None:
         return "not today"
@@ -86,6 +97,12 @@ class ServesOnlyLongOnes(Reference):
 def test_each_fault_is_found(backend: Reference, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_backend(backend, [cells.GRU()])
+
+
+@pytest.mark.parametrize("backend", [IgnoresNoise(), DrawsNoiseOfTheFirstStep()], ids=lambda b: type(b).__name__)
+def test_faults_with_noise_are_found(backend: Reference) -> None:
+    with pytest.raises(AssertionError, match="noise"):
+        check_backend(backend, [cells.LSTMZoneout()])
 
 
 def test_a_backend_may_refuse_some_requests() -> None:

@@ -65,6 +65,23 @@ class Deaf(Sound):
         return (tanh(0 * x.h + R.h(h)),)
 
 
+class Oblivious(Sound):
+    """Declares noise and does not look at it."""
+
+    noise = ("d",)
+
+    def rates(self) -> dict[str, float]:
+        return {"d": 0.5}
+
+
+class Untraceable(Sound):
+    """Right wherever it is run, but nobody can make a program of it."""
+
+    def step(self, x: Any, R: Any, h: Any) -> tuple[Any]:
+        v = x.h + R.h(h)
+        return ((np.arctan(v) if isinstance(v, np.ndarray) else v.atan()),)
+
+
 def test_a_sound_cell_passes() -> None:
     check_cell(Sound())
 
@@ -78,6 +95,8 @@ def test_a_sound_cell_passes() -> None:
         (OnlyOnTorch(), "NumPy against torch"),
         (Overflowing(), "not finite"),
         (Deaf(), "does not depend on its input"),
+        (Oblivious(), "the noise 'd' changes nothing"),
+        (Untraceable(), r"test_check_cell.py, line \d+\): its equations cannot become a program: .*'atan'"),
     ],
     ids=lambda value: type(value).__name__,
 )

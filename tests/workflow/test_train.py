@@ -19,6 +19,8 @@ from unrolled.core.records import Run
 from unrolled.core.tolerances import TOLERANCES
 from unrolled.data import whole
 from unrolled.evaluate import Backtest
+from unrolled.prepare.arrays import Arrays
+from unrolled.report.words import Words
 from unrolled.runtime import Predictor
 from unrolled.train import Fitting, Hook
 from unrolled.workflow.config import Config
@@ -53,6 +55,17 @@ def test_the_whole_road(task: str, tmp_path: Path) -> None:
     assert trained.run.evaluation.verdict.en in (home / "report.html").read_text(encoding="utf-8")
     assert {scores.name for scores in trained.run.evaluation.baselines} == BASELINES[task]
     assert trained.run.evaluation.part == "test" and set(trained.run.data.parts) == {"train", "valid", "test"}
+    named = (
+        {
+            metric.name
+            for scores in (trained.run.evaluation.model, *trained.run.evaluation.baselines)
+            for metric in scores.metrics
+        }
+        | BASELINES[task]
+        | set(trained.run.curves[0]) - {"epoch", "seconds"}
+    )
+    plain = {name.removeprefix("train_").removeprefix("valid_") for name in named}
+    assert all(Words("en").name(name) != name for name in plain)  # each has a name for people
     found = predict(home, tmp_path / f"{task}.csv")
     assert list(found.table().columns) == COLUMNS[task]
     again = evaluate_bundle(home, tmp_path / f"{task}.csv")
@@ -97,6 +110,21 @@ class _Until(Silent):
                     raise _Killed
 
         return (Kill(),)
+
+
+def test_threads_are_those_the_run_began_with(tmp_path: Path) -> None:
+    """Sums over threads differ in the last digits: a run that goes on elsewhere must not take that place's number."""
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        first = job("forecast", tmp_path, out="first")
+        torch.set_num_threads(1)
+        again = train(Config.read(tmp_path / "first/config.yaml"), folder=tmp_path / "again")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(threads)
+    assert Config.read(tmp_path / "first/config.yaml").train["threads"] == 2
+    assert weights(again) == weights(first)
 
 
 @pytest.mark.parametrize("epoch", [1, 3])
@@ -206,8 +234,10 @@ def test_quantiles(tmp_path: Path) -> None:
     assert {"crps", "coverage"} <= names
 
 
-def test_intervals_cover_what_they_were_calibrated_on(tmp_path: Path) -> None:
-    trained = job("forecast", tmp_path, data={"split": {"valid": 0.3}}, task={"coverage": 0.8})
+@pytest.mark.parametrize("transform", ["none", "difference", "log_return"])
+def test_intervals_cover_what_they_were_calibrated_on(transform: str, tmp_path: Path) -> None:
+    data = {"split": {"valid": 0.3}, "transform": transform}
+    trained = job("forecast", tmp_path, data=data, task={"coverage": 0.8})
     model = trained.model
     series = model.predictor.series(tmp_path / "forecast.csv")
     rows = len(series.values)
@@ -216,6 +246,26 @@ def test_intervals_cover_what_they_were_calibrated_on(tmp_path: Path) -> None:
     assert answer.quantiles is not None and answer.levels[0] == pytest.approx(0.1)
     inside = (truth >= answer.quantiles[..., 0]) & (truth <= answer.quantiles[..., -1])
     assert 0.8 <= inside.mean() <= 0.95
+    assert (answer.quantiles[..., 0] <= answer.value).all() and (answer.value <= answer.quantiles[..., -1]).all()
+
+
+def test_calibration_takes_the_validation_part_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large one would not fit into memory at once."""
+    whole_part = job("forecast", tmp_path, data={"split": {"valid": 0.3}})
+    sizes = []
+    output = Predictor.output
+
+    def watched(self: Predictor, arrays: Arrays) -> Any:
+        sizes.append(len(arrays.x))
+        return output(self, arrays)
+
+    monkeypatch.setattr(Predictor, "output", watched)
+    monkeypatch.setattr("unrolled.workflow.model._CHUNK", 5)
+    pieces = job("forecast", tmp_path, data={"split": {"valid": 0.3}})
+    assert max(sizes) == 5 and len(sizes) > 6
+    one, other = (trained.bundle.manifest.settings["decoding"] for trained in (whole_part, pieces))
+    assert one["calibrated_on"] == other["calibrated_on"] > 20
+    np.testing.assert_allclose(one["offsets"], other["offsets"], rtol=1e-5)
 
 
 def test_what_is_known_in_advance_changes_the_forecast(tmp_path: Path) -> None:
@@ -291,8 +341,9 @@ def test_a_users_own_loss_and_metric(tmp_path: Path) -> None:
         assert figure.value > mine.run.evaluation.model["mae"].value and figure.better == "lower"
 
 
-def test_fine_tuning_keeps_what_the_model_was(tmp_path: Path) -> None:
-    first = job("forecast", tmp_path, out="first")
+@pytest.mark.parametrize("calendar", [None, [], ["month_of_year"]])
+def test_fine_tuning_keeps_what_the_model_was(calendar: list[str] | None, tmp_path: Path) -> None:
+    first = job("forecast", tmp_path, out="first", data={"calendar": calendar})
     asked = Config.parse(
         {
             "data": {"path": str(prices(tmp_path / "new.csv", seed=9)), "target": "Close"},
@@ -304,6 +355,7 @@ def test_fine_tuning_keeps_what_the_model_was(tmp_path: Path) -> None:
     for key in ("window", "task"):
         assert tuned.bundle.manifest.settings[key] == first.bundle.manifest.settings[key]
     assert tuned.bundle.manifest.net == first.bundle.manifest.net
+    assert tuned.bundle.manifest.inputs == first.bundle.manifest.inputs
     for name, tensor in tuned.bundle.weights.items():
         np.testing.assert_allclose(tensor, first.bundle.weights[name], atol=1e-6)
     with pytest.raises(BundleError, match="no bundle in this folder"):
@@ -325,6 +377,11 @@ def test_a_backtest_of_a_bundle(tmp_path: Path) -> None:
     truth = np.array([float(line.split(",")[2]) for line in (tmp_path / "forecast.csv").read_text().split()[1:]])
     error = whole_file[-4, :, 0] - truth[-3:]  # the last forecast whose horizon lies in the file
     assert found.origins[-1].model["rmse"].value == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-5)
+    assert set(found.summary) == {"model", "persistence", "seasonal_naive", "linear"}
+    short = tmp_path / "short.csv"
+    short.write_text("".join((tmp_path / "forecast.csv").read_text().splitlines(keepends=True)[: 1 + 107 + 3]))
+    alone = backtest_bundle(trained.bundle, short, count=1)  # what comes after the first origin changes nothing there
+    assert alone.origins[0] == found.origins[0]
     with pytest.raises(ConfigError, match="a backtest is for forecasts, this bundle is for 'classify'"):
         backtest_bundle(job("classify", tmp_path).bundle, tmp_path / "classify.csv", count=2)
 

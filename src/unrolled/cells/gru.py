@@ -10,6 +10,8 @@ Shapes: x_t ``(B, D)``, h ``(B, H)``, W ``(3H, D)``, R ``(3H, H)``; the state is
 **Update gate.** Here z *keeps*: z = 1 leaves the state as it was (so do torch, cuDNN, Keras and Cho et al., eq. 7 of
 v3). Other texts write the mirror, ``h_t = (1 - z) h_{t-1} + z n`` (Chung et al. 2014, arXiv 1412.3555, eq. 6), where
 z *replaces*. As ``1 - sigmoid(a) = sigmoid(-a)``, :func:`mirror_update_gate` turns weights of one into the other.
+
+Use it as the first choice beside the LSTM: three quarters of its weights, and often as accurate.
 """
 
 from __future__ import annotations

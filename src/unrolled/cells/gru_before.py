@@ -10,6 +10,8 @@ biases, as everywhere in torch's layout; the paper has none and Keras one: put i
 
 Shapes: x_t ``(B, D)``, h ``(B, H)``, W ``(3H, D)``, R ``(3H, H)``; the state is h, the output. For the meaning of z
 and its mirror see ``gru``.
+
+Use it for weights that were trained so; for a new net ``gru`` is as good and torch has kernels for it.
 """
 
 from __future__ import annotations

@@ -15,14 +15,15 @@ class Initial(Record):
 
     "orthogonal": a random rotation (Saxe, McClelland & Ganguli 2014, arXiv 1312.6120), so that the state neither
     grows nor fades at first. "xavier": uniform, bound sqrt(6 / (D + H)) (Glorot & Bengio 2010). "uniform": torch's
-    own, bound 1 / sqrt(H). Vectors of a cell always start "uniform", its other matrices as its input weights.
+    own, bound 1 / sqrt(H). Vectors of a cell start "uniform", its other matrices as its input weights; what
+    ``Cell.starts`` gives goes before all of this.
     """
 
     recurrent: Literal["orthogonal", "uniform"] = "orthogonal"
     input: Literal["xavier", "uniform"] = "xavier"
     bias: Literal["zero", "uniform"] = "zero"
     forget: float = 1.0
-    """Added to the bias of the forget gate; no effect on a cell without one, or a layer without bias."""
+    """Added to the bias of the forget gate; no effect where there is none."""
 
 
 TORCH = Initial(recurrent="uniform", input="uniform", bias="uniform", forget=0.0)

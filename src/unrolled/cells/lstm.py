@@ -11,6 +11,8 @@ With the forget gate of Gers, Schmidhuber & Cummins 2000 (Neural Computation 12:
 
 Shapes: x_t ``(B, D)``, h and c ``(B, H)``, W ``(4H, D)``, R ``(4H, H)``; the state is (h, c), h is the output.
 The forget gate's bias starts at 1 (Jozefowicz, Zaremba & Sutskever 2015, ICML).
+
+Use it as the first choice for long memory: the cell state keeps a value as long as f stays near 1.
 """
 
 from __future__ import annotations

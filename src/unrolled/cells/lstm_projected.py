@@ -7,6 +7,8 @@ The output is a smaller vector, and only that is fed back:
 
 Shapes: x_t ``(B, D)``, c ``(B, H)``, h ``(B, P)``, W_hr ``(P, H)``; the state is (h, c), h is the output. This is
 ``torch.nn.LSTM(proj_size=P)``.
+
+Use it for much memory with few weights: wide cells whose output, and so whose recurrent product, is narrow.
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@
 ``RNNRelu`` puts ``max(v, 0)`` for tanh (Le, Jaitly & Hinton 2015, arXiv 1504.00941): its state is unbounded.
 
 Shapes: x_t ``(B, D)``, h ``(B, H)``, W ``(H, D)``, R ``(H, H)``; the state is h, the output.
+
+Use it for short sequences and for comparison: its gradient fades or grows with every step. Keep gradients clipped
+with ``RNNRelu``, whose state has no bound.
 """
 
 from __future__ import annotations

@@ -17,13 +17,14 @@ from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, ValidationError
+from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from unrolled.core.errors import BundleError
 from unrolled.core.files import atomic_file
 from unrolled.core.records import Record
+from unrolled.core.validation import restored
 
 FORMAT = 1
 """Raised when older versions could not read what is written; each version reads all formats up to its own."""
@@ -167,12 +168,7 @@ def _manifest(text: bytes, where: str) -> Manifest:
             where=where,
             mend="install a newer version of unrolled",
         )
-    try:
-        return Manifest.model_validate(content, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])[:80]
-        raise BundleError(f"its key {key!r} is wrong ({first['msg']})", where=place) from error
+    return restored(Manifest, content, where=place, strict=True)
 
 
 def _weights(content: bytes, digest: str, where: str) -> dict[str, npt.NDArray[Any]]:

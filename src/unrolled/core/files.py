@@ -54,6 +54,7 @@ def write_error(error: OSError, path: Path) -> UnrolledError:
         errno.EPERM: ("there is no permission to write here", "choose a folder you may write to"),
         errno.EROFS: ("the file system is read-only", "choose another folder"),
         errno.EISDIR: ("this is a folder, not a file", "give the name of a file"),
+        errno.EEXIST: ("a file of this name is in the way of a folder", "choose another folder, or rename the file"),
         errno.ENOTDIR: ("a part of this path is a file, not a folder", "choose another folder"),
     }
     what, mend = reasons.get(error.errno or 0, (f"cannot be written ({error.strerror})", "choose another place"))

@@ -31,13 +31,16 @@ class Note(Record):
 
 
 class Metric(Record):
-    """One figure, with its bootstrap interval where one was computed."""
+    """One figure, with its bootstrap interval where one was computed.
+
+    ``better`` is "nominal" where the best value is the one that was promised, as of an interval's coverage.
+    """
 
     name: str
     value: float
     low: float | None = None
     high: float | None = None
-    better: Literal["lower", "higher"] = "lower"
+    better: Literal["lower", "higher", "nominal"] = "lower"
 
 
 class Scores(Record):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from unrolled.core.errors import ConfigError
+from unrolled.core.errors import BundleError, ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -35,6 +35,21 @@ def validated(model: type[Model], given: Mapping[str, Any], *, where: str = "") 
                 f"there is no option {first['loc'][-1]!r}", where=place, mend=nearest(str(first["loc"][-1]), known)
             ) from error
         raise ConfigError(_plain(first["msg"], first["input"]), where=place) from error
+
+
+def restored(model: type[Model], stored: Any, *, where: str, strict: bool = False) -> Model:
+    """Build ``model`` from what a bundle holds; ``strict`` converts nothing, not even "1" to 1.
+
+    Raises:
+        BundleError: a key is missing, unknown or wrong; the message names the first one, in one line.
+    """
+    try:
+        return model.model_validate(stored, strict=strict)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])[:80]
+        said = " ".join(first["msg"].split())[:80]
+        raise BundleError(f"its key {key!r} is wrong ({said})", where=where) from error
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from unrolled.data.split import Parts, Spans, SplitSettings, split, whole
+from unrolled.data.split import VALID_SHARE, Parts, Spans, SplitSettings, split, whole
 
 if TYPE_CHECKING:
     from unrolled.data.batch import Batch
     from unrolled.data.batches import Batches
 
-__all__ = ["Batch", "Batches", "Parts", "Spans", "SplitSettings", "split", "whole"]
+__all__ = ["VALID_SHARE", "Batch", "Batches", "Parts", "Spans", "SplitSettings", "split", "whole"]
 
 _HOMES = {"Batch": "unrolled.data.batch", "Batches": "unrolled.data.batches"}
 

@@ -19,8 +19,8 @@ from unrolled.prepare.series import Series
 
 Span = tuple[int, int, int]
 Spans = list[Span]
-_VALID = 0.15
-_SCARCE = 300  # labelled sequences
+VALID_SHARE = 0.15  # of the data, where nobody says another
+_SCARCE = 1000  # labelled sequences
 _ALL_TRAINED_ON = Note(
     code="no_validation",
     en=f"Fewer than {_SCARCE} labelled sequences: none is set aside for validation, so training does not stop early "
@@ -86,7 +86,7 @@ def split(series: Series, settings: SplitSettings, *, ordered: bool, groups: Seq
     by = settings.by
     scarce = settings.valid is None and _scarce(series)
     if settings.valid is None:
-        settings = settings.model_copy(update={"valid": 0 if scarce else _VALID})
+        settings = settings.model_copy(update={"valid": 0 if scarce else VALID_SHARE})
     if by == "auto":
         along = any(column.level == "row" for column in series.of_role("target"))
         by = "time" if ordered or len(series.ids) == 1 else ("group" if groups is not None or along else "case")

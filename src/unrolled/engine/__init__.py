@@ -2,6 +2,7 @@
 
 from unrolled.engine.backend import Backend, Request, State, Weights
 from unrolled.engine.dispatch import Choice, backends, explain, register_backend, run
+from unrolled.engine.noise import draw_noise
 
 __all__ = [
     "Backend",
@@ -10,6 +11,7 @@ __all__ = [
     "State",
     "Weights",
     "backends",
+    "draw_noise",
     "explain",
     "register_backend",
     "run",

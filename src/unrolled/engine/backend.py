@@ -23,7 +23,8 @@ Weights = Mapping[str, Tensor]
 class Request(NamedTuple):
     """One layer in one direction; the shapes were checked and T is at least 1.
 
-    ``lengths`` ``(B,)`` int64 on the device of ``x`` ``(B, T, D)``, None when every sequence has T steps.
+    ``lengths`` ``(B,)`` int64 on the device of ``x`` ``(B, T, D)``, None when every sequence has T steps. ``noise``
+    has a mask ``(B, T, H)`` of zeros and ones for each of the cell's noises, None where each is its mean.
     """
 
     cell: Equations
@@ -32,6 +33,7 @@ class Request(NamedTuple):
     state: State
     lengths: Tensor | None = None
     reverse: bool = False
+    noise: Mapping[str, Tensor] | None = None
 
     def inside(self, lengths: Tensor) -> Tensor:
         """``(B, T)``, true inside each length."""
@@ -39,7 +41,11 @@ class Request(NamedTuple):
 
 
 class Backend(Protocol):
-    """Runs a request as the reference would, within the tolerance of the dtype, with all gradients."""
+    """Runs a request as the reference would, within the tolerance of the dtype, with all gradients.
+
+    One that serves a request more slowly than another may have a method ``hesitation`` like ``refusal``: then it runs
+    that request only when it is asked for by name.
+    """
 
     @property
     def name(self) -> str: ...

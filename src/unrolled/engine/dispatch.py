@@ -5,6 +5,7 @@ Letters: B batch, T time, D input, H hidden.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,16 @@ import torch
 from torch import Tensor
 
 from unrolled.core.errors import BackendError, ConfigError
+from unrolled.engine import operators
 from unrolled.engine.backend import Backend, Request, State, Weights
+from unrolled.engine.native import Native
 from unrolled.engine.reference import Reference
+from unrolled.engine.scan import Scan
 from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.program.bind import check, check_lengths
 from unrolled.program.equations import Equations
 
-_BACKENDS: list[Backend] = [TorchKernels(), Reference()]  # fastest first
+_BACKENDS: list[Backend] = [Native(), TorchKernels(), Scan(), Reference()]  # fastest first
 
 
 def run(
@@ -29,6 +33,7 @@ def run(
     *,
     lengths: Tensor | None = None,
     reverse: bool = False,
+    noise: Mapping[str, Tensor] | None = None,
     backend: str | Backend | None = None,
 ) -> tuple[Tensor, State]:
     """Run a cell over whole sequences, forward or from the end to the start.
@@ -40,6 +45,8 @@ def run(
         hx: initial state, one ``(B, H)`` for each part, zeros when absent.
         lengths: ``(B,)`` true lengths; beyond them the state stands still and y is zero.
         reverse: start at the last true step.
+        noise: one mask ``(B, T, H)`` for each of the cell's noises, as :func:`draw_noise` makes them for training;
+            when absent each noise is its mean.
         backend: a name, or a backend that is not registered; the fastest that can serve when absent.
 
     Returns:
@@ -49,10 +56,12 @@ def run(
         ConfigError: a shape, dtype or length does not fit.
         BackendError: the backend asked for cannot serve, with its reason.
     """
-    request = _request(cell, x, weights, hx, lengths, reverse)
+    if backend is None and operators.tracing(x):
+        return operators.call(cell, x, weights, hx, lengths, reverse, noise)
+    request = _request(cell, x, weights, hx, lengths, reverse, noise)
     chosen = _find(backend) if backend is not None else None
     if chosen is None:
-        chosen = next(candidate for candidate in _BACKENDS if candidate.refusal(request) is None)
+        chosen = next(candidate for candidate in _BACKENDS if _reason(candidate, request) is None)
     elif reason := chosen.refusal(request):
         raise BackendError(f"cannot serve: {reason}", where=f"backend {chosen.name!r}", mend="leave the choice to us")
     if x.shape[1] == 0:
@@ -82,23 +91,34 @@ def explain(
     *,
     lengths: Tensor | None = None,
     reverse: bool = False,
+    noise: Mapping[str, Tensor] | None = None,
 ) -> Choice:
     """Which backend :func:`run` would take for these arguments, and why not the others; computes nothing.
 
     Raises:
         ConfigError: a shape, dtype or length does not fit.
     """
-    request = _request(cell, x, weights, hx, lengths, reverse)
+    request = _request(cell, x, weights, hx, lengths, reverse, noise)
     answers, chosen = [], ""
     for backend in _BACKENDS:
-        reason = backend.refusal(request)
+        reason = _reason(backend, request)
         if reason is None and not chosen:
             chosen, reason = backend.name, "chosen"
         answers.append((backend.name, reason or "could serve, slower"))
     batch, time, size = x.shape
     kind = f"{cell.name}, B {batch}, T {time}, D {size}, {str(x.dtype).removeprefix('torch.')} on {x.device}"
-    extra = (", lengths" if request.lengths is not None else "") + (", reverse" if reverse else "")
+    extra = (
+        (", lengths" if request.lengths is not None else "")
+        + (", reverse" if reverse else "")
+        + (", noise" if noise else "")
+    )
     return Choice(kind + extra, chosen, tuple(answers))
+
+
+def _reason(backend: Backend, request: Request) -> str | None:
+    """Why a backend is not taken of itself: it cannot serve, or knows a faster one for this request."""
+    hesitation = getattr(backend, "hesitation", None)
+    return backend.refusal(request) or (None if hesitation is None else hesitation(request))
 
 
 def register_backend(backend: Backend) -> None:
@@ -126,7 +146,15 @@ def _find(backend: str | Backend) -> Backend:
     raise BackendError("there is no such backend", where=f"backend {backend!r}", mend=f"use {', '.join(backends())}")
 
 
-def _request(cell: Equations, x: Tensor, weights: Weights, hx: State | None, lengths: Any, reverse: bool) -> Request:
+def _request(
+    cell: Equations,
+    x: Tensor,
+    weights: Weights,
+    hx: State | None,
+    lengths: Any,
+    reverse: bool,
+    noise: Mapping[str, Tensor] | None,
+) -> Request:
     states = check(cell, x, weights, hx)
     expected = weights["weight_ih"].dtype
     wrong = next((part for part in (x, *(hx or ())) if part.dtype != expected), None)
@@ -141,4 +169,19 @@ def _request(cell: Equations, x: Tensor, weights: Weights, hx: State | None, len
     if lengths is not None:
         true = check_lengths(torch.as_tensor(lengths).detach().cpu().numpy(), tuple(x.shape))
         lengths = None if true is None else torch.as_tensor(true, device=x.device)
-    return Request(cell, x, weights, tuple(hx), lengths, reverse)
+    return Request(cell, x, weights, tuple(hx), lengths, reverse, _checked(cell, x, weights, noise))
+
+
+def _checked(
+    cell: Equations, x: Tensor, weights: Weights, noise: Mapping[str, Tensor] | None
+) -> Mapping[str, Tensor] | None:
+    """Masks held against the cell; None when there are none."""
+    if not noise:
+        return None
+    shape = (*x.shape[:2], weights["weight_ih"].shape[0] // len(cell.gates))
+    given = {name: tuple(mask.shape) for name, mask in noise.items()}
+    if given != dict.fromkeys(cell.noise, shape):
+        raise ConfigError(
+            f"the noise must be {cell.noise or 'none'}, each of shape {shape}; got {given}", where=f"cell {cell.name!r}"
+        )
+    return noise

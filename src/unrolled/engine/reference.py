@@ -29,9 +29,11 @@ class Reference:
             inside = request.inside(request.lengths)[..., None]
             x = torch.where(inside, x, 0)  # NaN in the padding would reach the gradient as 0 * NaN
         projected = linear(x, request.weights["weight_ih"], request.weights.get("bias_ih")).unbind(1)
+        noise = request.noise or {}
         outputs: list[Tensor] = []
         for t in range(len(projected))[:: -1 if request.reverse else 1]:
-            new = step(projected[t], state)
+            masks = {name: mask[:, t] for name, mask in noise.items()} or None
+            new = step(projected[t], state, masks)
             if inside is None:
                 outputs.append(new[0])
             else:

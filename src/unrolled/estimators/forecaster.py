@@ -14,9 +14,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from unrolled.core.errors import ConfigError
+from unrolled.data import VALID_SHARE
 from unrolled.estimators.base import Estimator, bounds_of, frame_of, names_of
 from unrolled.estimators.forms import is_table
-from unrolled.estimators.job import FEWEST, SHARE
+from unrolled.estimators.job import FEWEST
 from unrolled.estimators.origin import Origin
 from unrolled.estimators.past import Past, Shape, end_of
 from unrolled.prepare.decode import NumberDecoding
@@ -109,7 +110,7 @@ class Forecaster(Estimator):
         if past is not None and not target and not self._given().data.target:
             target = tuple(table.columns)
         lengths = np.diff([0, table.rows] if table.starts is None else table.starts)
-        windows = sum(max(0, round(SHARE * rows) - self.horizon + 1) for rows in lengths.tolist())
+        windows = sum(max(0, round(VALID_SHARE * rows) - self.horizon + 1) for rows in lengths.tolist())
         trained = self._train(table, spare=windows >= FEWEST, target=target, folder=folder)
         width = None if past is None else len(table.columns)
         self._keep(trained, Origin(table=past is None, features=width))

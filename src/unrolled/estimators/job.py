@@ -13,7 +13,6 @@ from unrolled.core.errors import ConfigError
 if TYPE_CHECKING:
     from unrolled.workflow.config import Config
 
-SHARE = 0.15  # of the samples are for validation, where nobody says another
 FEWEST = 10  # samples of a validation part; with fewer, a 90 % interval cannot be calibrated
 
 _TRAIN = ("epochs", "batch_size", "learning_rate")

@@ -13,9 +13,10 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import DataError
+from unrolled.data import VALID_SHARE
 from unrolled.estimators.base import Estimator, frame_of, names_of
 from unrolled.estimators.forms import is_ragged, is_table, refuse_weights, to_table, to_weights
-from unrolled.estimators.job import FEWEST, SHARE
+from unrolled.estimators.job import FEWEST
 from unrolled.estimators.origin import Label, Origin
 from unrolled.prepare.table import Array, Table
 from unrolled.runtime import Prediction
@@ -57,7 +58,7 @@ class Sequences(Estimator):
             sequences, truth, weights = [sequences[at] for at in kept], truth[kept], weights[kept]
         if len(truth) < 2:
             raise DataError("there is 1 sample, and at least two are needed to learn from", where="X")
-        spare = round(SHARE * len(truth)) >= FEWEST
+        spare = round(VALID_SHARE * len(truth)) >= FEWEST
         trained = self._train(to_table(sequences, self._named(truth)), spare=spare, weights=weights, folder=folder)
         self._keep(trained, origin.model_copy(update={"classes": self._classes_of(trained.bundle, truth)}))
         return self

@@ -4,7 +4,7 @@ from unrolled.evaluate.backtest import Backtest, Fold, backtest, folds
 from unrolled.evaluate.baselines import BASELINES, Contest, baselines
 from unrolled.evaluate.bootstrap import Resampler, clusters
 from unrolled.evaluate.copycat import Copying, copying
-from unrolled.evaluate.evaluation import Fitted, assess, evaluate
+from unrolled.evaluate.evaluation import Fitted, assess, evaluate, training_part
 from unrolled.evaluate.part import Part
 from unrolled.evaluate.season import season_of
 
@@ -25,4 +25,5 @@ __all__ = [
     "evaluate",
     "folds",
     "season_of",
+    "training_part",
 ]

@@ -64,7 +64,7 @@ def assess(
     )
     learnt = None
     if train is not None:
-        learnt = part if train[0] is series and train[1] is samples else _learnt(fitted, *train)
+        learnt = part if train[0] is series and train[1] is samples else training_part(fitted, *train)
     return evaluate(
         fitted.task, part, answer, train=learnt, decoding=fitted.decoding, groups=groups, name=name, resamples=resamples
     )
@@ -128,7 +128,7 @@ def evaluate(
     )
 
 
-def _learnt(fitted: Fitted, series: Series, samples: Samples) -> Part:
+def training_part(fitted: Fitted, series: Series, samples: Samples) -> Part:
     """The training part; of a forecast's truth only what its baselines are trained on."""
     if fitted.task.name != "forecast":
         return Part(series, samples, fitted.truth(series, samples))

@@ -28,9 +28,9 @@ _METHODS = {
 }
 
 _MEASURES = {
-    "rmse": ("RMSE", "均方根误差"),
-    "rmse_capped": ("RMSE (capped)", "均方根误差（截断）"),
-    "mse_standardised": ("standardised MSE", "标准化均方误差"),
+    "rmse": ("RMSE", "RMSE"),
+    "rmse_capped": ("RMSE (capped)", "RMSE（截断）"),
+    "mse_standardised": ("MSE (standardised)", "MSE（标准化）"),
     "mase": ("MASE", "MASE"),
     "accuracy": ("accuracy", "准确率"),
     "macro_f1": ("macro F1", "宏平均 F1"),

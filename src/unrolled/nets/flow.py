@@ -10,7 +10,9 @@ from typing import Literal
 
 from torch import Tensor
 
-from unrolled.program.shapes import Outputs
+from unrolled.nets.recurrent import Recurrent
+from unrolled.program.equations import Equations
+from unrolled.program.shapes import Inputs, Outputs
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,10 @@ class Flow:
         static: ``(B, K)``, categories already embedded, or None.
         known: ``(B, H, F)``, categories already embedded, or None.
         state: final state of the last recurrent layer, one ``(B, H)`` a part; empty where there is none.
+        encoder: that layer, for a decoder that goes on with its weights.
         cells: final cell states (h where a cell has no other) of all recurrent layers, for a penalty in training.
         attention: ``(B, T)`` weights of the attention pooling, or None.
+        depth: ``(B,)`` layers that were run for each sequence where that differs, or None.
     """
 
     x: Tensor
@@ -33,8 +37,10 @@ class Flow:
     static: Tensor | None = None
     known: Tensor | None = None
     state: tuple[Tensor, ...] = ()
+    encoder: Recurrent | None = None
     cells: tuple[Tensor, ...] = ()
     attention: Tensor | None = None
+    depth: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,13 @@ class Shape:
         channels: targets that were folded into the batch.
         static: K.
         known: F.
-        cell: registry name of the last recurrent layer.
+        cell: of the last recurrent layer.
         state: H of its final state; 0 where a decoder cannot start from it (none, or two directions).
+        reads: D of that layer; 0 where a decoder cannot go on with its weights (no state, or several layers).
         backward: trailing columns of ``x`` that ran from the end to the start.
         added: both directions are added in every column, so that no single step has seen the whole sequence.
+        pace: steps of the input in one step of ``x``.
+        inputs: what the columns of ``x`` are, as long as no layer has changed them.
     """
 
     form: Literal["sequence", "vector", "output"]
@@ -64,10 +73,13 @@ class Shape:
     channels: int = 1
     static: int = 0
     known: int = 0
-    cell: str = ""
+    cell: Equations | None = None
     state: int = 0
+    reads: int = 0
     backward: int = 0
     added: bool = False
+    pace: int = 1
+    inputs: Inputs | None = None
 
     def __str__(self) -> str:
         if self.form == "output":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 from torch import nn
 
 from unrolled.core.errors import ConfigError
@@ -21,6 +21,10 @@ class LayerSpec(Record):
 
     name: ClassVar[str]
     part: ClassVar[Literal["body", "pool", "head"]] = "body"
+    inner: ClassVar[tuple[str, ...]] = ()
+    """Options that hold layers themselves."""
+    keeps: ClassVar[bool] = False
+    """Whether every column of ``x`` still means what it did."""
 
     def build(self, shape: Shape) -> Part:
         """The layer for what arrives there, with its initial weights.
@@ -30,9 +34,22 @@ class LayerSpec(Record):
         """
         raise NotImplementedError
 
+    def pools(self) -> bool:
+        """Whether one vector a sequence leaves it."""
+        return self.part == "pool"
+
     def __str__(self) -> str:
         given = self.model_dump(exclude_defaults=True)
         return self.name + (f"({', '.join(f'{key}={value}' for key, value in given.items())})" if given else "")
+
+
+def dump(layers: tuple[LayerSpec, ...]) -> list[dict[str, dict[str, Any]]]:
+    """Layers as a net spec writes them, with every option."""
+    return [{layer.name: layer.model_dump(mode="json")} for layer in layers]
+
+
+Layers = Annotated[tuple[LayerSpec, ...], Field(min_length=1, max_length=200), PlainSerializer(dump)]
+"""The layers that a layer holds."""
 
 
 class Part(nn.Module):

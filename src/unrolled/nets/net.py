@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import NetFacts, Note
+from unrolled.nets.chain import Chain
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Bracket, LayerSpec, Part
 from unrolled.nets.layers.columns import Columns
 from unrolled.nets.spec import NetSpec
 from unrolled.nets.trace import Trace
 from unrolled.program.plan import Plan
 from unrolled.program.shapes import Inputs, Outputs
+from unrolled.runtime.stream import Stream
 
 
 class Net(nn.Module):
@@ -51,12 +52,9 @@ class Net(nn.Module):
             targets=inputs.targets,
             static=self.static.size,
             known=self.known.size,
+            inputs=inputs,
         )
-        self.layers = nn.ModuleList()
-        for index, layer in enumerate(self.spec.layers):
-            built = _build(layer, shape, f"net[{index}].{layer.name}")
-            shape = built.shape
-            self.layers.append(built)
+        self.layers = Chain(self.spec.layers, shape, "net")
         self._cells: tuple[Tensor, ...] = ()
 
     def forward(
@@ -96,6 +94,17 @@ class Net(nn.Module):
         self._check(x=x, static=static, known=known)
         return self._flow(x, lengths, static, known).attention
 
+    def depth(
+        self,
+        x: Tensor,
+        lengths: Tensor | None = None,
+        static: Tensor | None = None,
+        known: Tensor | None = None,
+    ) -> Tensor | None:
+        """``(B,)`` layers that ``early_exit`` runs for each sequence outside training; None in a net without it."""
+        self._check(x=x, static=static, known=known)
+        return self._flow(x, lengths, static, known).depth
+
     def state_penalty(self) -> Tensor:
         """Mean square of the final cell states of the last forward in training; 0 in a net without any."""
         if not self._cells:
@@ -117,8 +126,7 @@ class Net(nn.Module):
         """Layers with shapes and parameters."""
         rows = [
             (str(spec), str(layer.shape), _count(layer))
-            for spec, layer in zip(self.spec.layers, self.layers, strict=True)
-            if isinstance(layer, Part)
+            for spec, layer in zip(self.spec.layers, self.layers.parts, strict=True)
         ]
         tables = _count(self.x) + _count(self.static) + _count(self.known)
         if tables:
@@ -133,24 +141,42 @@ class Net(nn.Module):
     def streamable(self) -> tuple[Note, ...]:
         """What keeps the net from running step by step; empty when it can."""
         notes = []
-        for index, layer in enumerate(self.layers):
-            assert isinstance(layer, Part)
+        for index, layer in enumerate(self.layers.parts):
             note = layer.obstacle()
             if note is not None:
                 place = f"net[{index}]"
                 notes.append(note.model_copy(update={"en": f"{place}: {note.en}", "zh": f"{place}：{note.zh}"}))
         return tuple(notes)
 
+    def stream(self, batch: int = 1, *, static: Tensor | None = None, known: Tensor | None = None) -> Stream:
+        """An object that reads a sequence as it arrives, with a copy of the weights as they are now and its own state.
+
+        After each step it gives what the net, outside training, gives for all steps so far.
+
+        Args:
+            batch: independent streams in one object.
+            static: ``(B, K)``.
+            known: ``(B, H, F)``.
+
+        Raises:
+            ConfigError: a layer keeps the net from running step by step; it is named.
+        """
+        for note in self.streamable():
+            raise ConfigError("it cannot run step by step", where=note.en, mend="build the net without this layer")
+        weights = {name: tensor.detach().cpu().numpy() for name, tensor in self.state_dict().items()}
+        given = (None if value is None else value.detach().cpu().numpy() for value in (static, known))
+        return Stream(self.plan(), weights, batch, **dict(zip(("static", "known"), given, strict=True)))
+
     def _flow(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
-        return self._from(
-            0,
+        result: Flow = self.layers(
             Flow(
                 x=self.x(x),
                 lengths=lengths,
                 static=None if static is None else self.static(static),
                 known=None if known is None else self.known(known),
-            ),
+            )
         )
+        return result
 
     def _check(self, **given: Tensor | None) -> None:
         for name, value in given.items():
@@ -159,26 +185,9 @@ class Net(nn.Module):
             if found != columns:
                 raise ConfigError(f"it has {found} columns, the net was built for {columns}", where=f"input {name!r}")
 
-    def _from(self, start: int, flow: Flow) -> Flow:
-        """Run the layers from ``start`` on; a bracket runs those after it itself."""
-        for index in range(start, len(self.layers)):
-            layer = self.layers[index]
-            if isinstance(layer, Bracket):
-                result: Flow = layer(flow, lambda inner, after=index + 1: self._from(after, inner))
-                return result
-            flow = layer(flow)
-        return flow
-
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles leave out the states of the last forward, which belong to its gradient."""
         return {**self.__dict__, "_cells": ()}
-
-
-def _build(spec: LayerSpec, shape: Shape, where: str) -> Part:
-    try:
-        return spec.build(shape)
-    except ConfigError as error:
-        raise ConfigError(error.what, where=where, mend=error.mend) from error
 
 
 def _count(module: nn.Module) -> int:

@@ -17,6 +17,7 @@ from unrolled.core.errors import ConfigError
 from unrolled.engine import Backend, State
 from unrolled.nets.initial import draw
 from unrolled.program.equations import Equations
+from unrolled.runtime.chain import Chain, Layer
 
 
 class Factory(TypedDict, total=False):
@@ -107,7 +108,7 @@ class Recurrent(nn.Module):
         return [{role: getattr(self, name) for role, name in names.items()} for names in self._names]
 
     def forward(self, x: Tensor, hx: State | None = None, *, lengths: Tensor | None = None) -> tuple[Tensor, State]:
-        """Run over whole sequences.
+        """Run over whole sequences; while training, a cell with noise gets new masks from torch's generator.
 
         Args:
             x: ``(B, T, D)``.
@@ -129,6 +130,7 @@ class Recurrent(nn.Module):
                 x = drop(x, self.dropout, self.training)
             outputs = []
             for direction in range(self.directions):
+                noise = engine.draw_noise(self.cell, x, self.hidden_size) if self.training else None
                 y, state = engine.run(
                     self.cell,
                     x,
@@ -136,6 +138,7 @@ class Recurrent(nn.Module):
                     initial[len(finals)],
                     lengths=lengths,
                     reverse=direction == 1,
+                    noise=noise,
                     backend=self.backend,
                 )
                 outputs.append(y)
@@ -150,15 +153,25 @@ class Recurrent(nn.Module):
             ConfigError: the layer is bidirectional and so must see the end first.
         """
         if not self.causal:
-            raise ConfigError(
-                "it reads sequences from both ends, so it cannot run step by step",
-                where=str(self),
-                mend="use bidirectional=False for streaming",
-            )
+            raise self._needs_the_end()
         if x_t.dim() != 2:
             raise ConfigError(f"x_t must be (B, D), it is {tuple(x_t.shape)}", where=str(self))
         y, state = Recurrent.forward(self, x_t[:, None], state)
         return y[:, 0], state
+
+    def stream(self, batch: int = 1) -> Chain:
+        """An object that runs step by step or in chunks, with a copy of the weights as they are now and its own state.
+
+        Args:
+            batch: independent streams in one object.
+
+        Raises:
+            ConfigError: the layer is bidirectional and so must see the end first.
+        """
+        if not self.causal:
+            raise self._needs_the_end()
+        weights = [{role: weight.detach().cpu().numpy() for role, weight in w.items()} for w in self.weights()]
+        return Chain([Layer(self.cell, each) for each in weights], batch)
 
     def extra_repr(self) -> str:
         """What stands in the brackets when the layer is printed."""
@@ -166,6 +179,13 @@ class Recurrent(nn.Module):
         defaults = {"layers": 1, "bidirectional": False, "dropout": 0.0, "bias": True}
         options += [f"{name}={getattr(self, name)}" for name in defaults if getattr(self, name) != defaults[name]]
         return ", ".join(options)
+
+    def _needs_the_end(self) -> ConfigError:
+        return ConfigError(
+            "it reads sequences from both ends, so it cannot run step by step",
+            where=str(self),
+            mend="use bidirectional=False for streaming",
+        )
 
     def _suffixes(self) -> list[str]:
         ends = ("", "_reverse")[: self.directions]

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrolled.core.errors import ConfigError
-from unrolled.core.validation import nearest, validated
-from unrolled.nets.layer import LayerSpec
+from unrolled.nets.layer import LayerSpec, dump
 from unrolled.nets.layers import layer_kinds
 from unrolled.nets.layers.head import LinearSpec
 from unrolled.nets.layers.pool import PoolSpec
+from unrolled.nets.parse import parse_layers
 from unrolled.nets.presets import preset
-
-_MOST_LAYERS = 200
 
 
 @dataclass(frozen=True)
@@ -43,15 +41,13 @@ class NetSpec:
             source = _only_net(source)
         if isinstance(source, str):
             source = [source] if source in layer_kinds() else preset(source).layers(**parameters)
-        if not isinstance(source, Sequence) or isinstance(source, bytes):
-            raise ConfigError(f"must be a list of layers, it is {_brief(source)}", where="net")
-        if not 0 < len(source) <= _MOST_LAYERS:
-            raise ConfigError(f"has {len(source)} layers, must have 1 to {_MOST_LAYERS}", where="net")
-        return cls(_complete([_layer(entry, f"net[{index}]") for index, entry in enumerate(source)]))
+        if not source:
+            raise ConfigError("has no layers, must have at least one", where="net")
+        return cls(_complete(list(parse_layers(source, "net"))))
 
     def dump(self) -> list[dict[str, dict[str, Any]]]:
         """The list that ``parse`` reads, with every option."""
-        return [{layer.name: layer.model_dump(mode="json")} for layer in self.layers]
+        return dump(self.layers)
 
 
 def _only_net(source: Mapping[str, Any]) -> Any:
@@ -61,29 +57,6 @@ def _only_net(source: Mapping[str, Any]) -> Any:
     if "net" not in source:
         raise ConfigError("has no key 'net'", where="net spec", mend="write the list of layers under 'net'")
     return source["net"]
-
-
-def _layer(entry: Any, where: str) -> LayerSpec:
-    """One entry of the list: ``{name: options}``, or a bare name."""
-    if isinstance(entry, str):
-        entry = {entry: {}}
-    if not isinstance(entry, Mapping) or len(entry) != 1:
-        raise ConfigError(
-            f"must be one layer, name and options, it is {_brief(entry)}",
-            where=where,
-            mend="write it as {lstm: {size: 64}}",
-        )
-    ((name, options),) = entry.items()
-    kinds = layer_kinds()
-    if name not in kinds:
-        raise ConfigError(f"there is no layer {str(name)[:40]!r}", where=where, mend=nearest(str(name), kinds))
-    if options is not None and not isinstance(options, Mapping):
-        raise ConfigError(
-            f"its options must be a mapping, they are {_brief(options)}",
-            where=f"{where}.{name}",
-            mend=f"write {{{name}: {{option: value}}}}",
-        )
-    return validated(kinds[name], options or {}, where=f"{where}.{name}")
 
 
 def _complete(layers: list[LayerSpec]) -> tuple[LayerSpec, ...]:
@@ -98,12 +71,6 @@ def _complete(layers: list[LayerSpec]) -> tuple[LayerSpec, ...]:
             where=f"net[{heads[0]}]",
             mend="make it the last layer",
         )
-    if isinstance(layers[-1], LinearSpec) and not any(layer.part == "pool" for layer in layers):
+    if isinstance(layers[-1], LinearSpec) and not any(layer.pools() for layer in layers):
         layers = [*layers[:-1], PoolSpec(), layers[-1]]
     return tuple(layers)
-
-
-def _brief(value: Any) -> str:
-    """A value as messages show it."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."

@@ -93,11 +93,9 @@ class _Reader:
     def block(self, block: npt.NDArray[np.float32]) -> tuple[list[Column], npt.NDArray[np.float32]]:
         """All columns of a memory-mapped block, those without use as "ignore", and the block itself."""
         table, schema = self.table, self.schema
-        if self.order.rows is not None or schema.resample is not None:
+        if schema.resample is not None:
             raise DataError(
-                "the file is too large to be sorted or resampled in memory",
-                where=table.source,
-                mend="sort it by series and time first, and leave --resample out",
+                "the file is too large to be resampled in memory", where=table.source, mend="leave --resample out"
             )
         places = block_columns(table)
         wanted = {c.name: c for c in schema.columns if c.level == "row" and c.role != "ignore"}

@@ -64,16 +64,27 @@ def intervals(decoding: NumberDecoding, output: Values, truth: Values, coverage:
         output: ``(n, S, M, V)`` in model scale.
         truth: ``(n, S, M)`` or ``(n, M)`` in model scale.
         coverage: share of truths between the outermost quantiles around a point.
+
+    Where the decoding sums steps up, so do the residuals: errors of single steps partly cancel in the sum, and
+    quantiles of each step, summed, would be far too wide.
     """
     tails = (round((1 - coverage) / 2, 6), round((1 + coverage) / 2, 6))
     inner = (0.1, 0.25, 0.5, 0.75, 0.9)
     levels = decoding.quantiles or (tails[0], *(p for p in inner if tails[0] < p < tails[1]), tails[1])
     base = output if decoding.quantiles else output[..., 0]
     full = truth if truth.ndim == 3 else truth[:, None]
+    if any(decoding.summed):
+        base, full = _summed(base, decoding.summed), _summed(full, decoding.summed)
     # six digits: an offset is a sample's residual, and the manifest should stay small
     offsets = [[[float(f"{v:.6g}") for v in row] for row in level] for level in conformal(base, full, levels)]
     changed = {"levels": levels, "offsets": offsets, "calibrated_on": len(truth)}
     return NumberDecoding.model_validate(decoding.model_dump() | changed)
+
+
+def _summed(values: Values, targets: Sequence[bool]) -> Values:
+    """``(n, S, M)`` or ``(n, S, M, Q)``, the running sum over steps of some targets; unknown from a hole on."""
+    chosen = np.reshape(targets, (-1, *[1] * (values.ndim - 3)))
+    return np.where(chosen, np.cumsum(values, axis=1, dtype=np.float64), values)
 
 
 def temperature(logits: Values, labels: Labels) -> float:

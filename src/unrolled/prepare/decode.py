@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unrolled.core.records import Record
 from unrolled.prepare.table import Table
@@ -33,6 +33,8 @@ class NumberDecoding(Record):
         levels: probabilities of the calibrated quantiles; the first and the last make the interval.
         offsets: ``(Q, S, M)`` in model scale, added to the point (or to the net's own quantile) to give the
             calibrated quantile; empty when nothing was calibrated.
+        summed: for each target, whether its steps are changes that add up to the forecast: its offsets then belong
+            to their running sum. Empty means no target.
         calibrated_on: how many samples the offsets rest on.
         bounds: smallest and largest possible answer, in original units.
     """
@@ -43,8 +45,24 @@ class NumberDecoding(Record):
     quantiles: tuple[float, ...] = ()
     levels: tuple[float, ...] = ()
     offsets: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    summed: tuple[bool, ...] = ()
     calibrated_on: int = 0
     bounds: tuple[float | None, float | None] = (None, None)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        targets = len(self.targets)
+        rows = [row for level in self.offsets for row in level]
+        if self.offsets and (
+            len(self.offsets) != len(self.levels)
+            or (self.quantiles and len(self.quantiles) != len(self.levels))
+            or {len(level) for level in self.offsets} != {self.horizon}
+            or {len(row) for row in rows} != {targets}
+        ):
+            raise ValueError("offsets must be one number for each level, step and target")
+        if len(self.summed) not in (0, targets):
+            raise ValueError("summed must say yes or no for each target")
+        return self
 
     @property
     def point(self) -> int:
@@ -141,15 +159,32 @@ def _numbers(output: Values, decoding: NumberDecoding, invert: Invert) -> Answer
         found = invert(values[:, 0] if decoding.task == "regress" else values)
         return np.clip(found, *decoding.bounds) if decoding.bounds != (None, None) else found
 
-    value = original(output[..., decoding.point])
     levels = decoding.levels if decoding.offsets else decoding.quantiles
     if not levels:
-        return Answer(decoding.task, value, targets=decoding.targets)
+        return Answer(decoding.task, original(output[..., 0]), targets=decoding.targets)
     base = output if decoding.quantiles else output[..., [0] * len(levels)]
     if decoding.offsets:
-        base = base + np.moveaxis(np.asarray(decoding.offsets, dtype=output.dtype), 0, -1)
-    base = np.sort(base, axis=-1)  # quantiles must not cross (Chernozhukov et al. 2010)
-    return Answer(decoding.task, value, original(base), levels, targets=decoding.targets)
+        base = base + np.moveaxis(_by_step(decoding), 0, -1).astype(output.dtype)
+    found = np.sort(original(base), axis=-1)  # quantiles must not cross (Chernozhukov et al. 2010)
+    if decoding.quantiles:
+        return Answer(decoding.task, found[..., decoding.point], found, levels, targets=decoding.targets)
+    value = original(output[..., 0])
+    return Answer(decoding.task, value, _around(value, found, levels), levels, targets=decoding.targets)
+
+
+def _by_step(decoding: NumberDecoding) -> npt.NDArray[np.float64]:
+    """``(Q, S, M)`` offsets of single steps, whose running sum is the offset where steps are summed."""
+    offsets = np.asarray(decoding.offsets, dtype=np.float64)
+    if not any(decoding.summed):
+        return offsets
+    return np.where(decoding.summed, np.diff(offsets, axis=1, prepend=0), offsets)
+
+
+def _around(value: Values, quantiles: Values, levels: Sequence[float]) -> Values:
+    """Quantiles widened where they leave out the prediction itself, as after a biased net; no coverage is lost."""
+    level, own = np.asarray(levels), value[..., None]
+    widened = np.where(level < 0.5, np.minimum(quantiles, own), quantiles)
+    return np.where(level > 0.5, np.maximum(widened, own), widened)
 
 
 def _labels(logits: Values, decoding: ClassDecoding) -> Answer:

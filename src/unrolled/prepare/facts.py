@@ -86,7 +86,8 @@ def _span(series: Series) -> tuple[str, str] | None:
     if series.time is None or not len(series.time):
         return None
     filled = series.lengths > 0
-    first, last = series.time[series.starts[:-1][filled]].min(), series.time[series.starts[1:][filled] - 1].max()
+    first, last = (taken(series.time, rows[filled]) for rows in (series.starts[:-1], series.starts[1:] - 1))
+    first, last = first.min(), last.max()
     if np.issubdtype(series.time.dtype, np.datetime64):
         return str(first.astype("datetime64[s]")), str(last.astype("datetime64[s]"))
     return f"{first:g}", f"{last:g}"

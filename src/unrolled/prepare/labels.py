@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unrolled.prepare.pages import pieces, taken
+
 _Codes = npt.NDArray[np.int64]
 
 SEPARATOR = "|"
@@ -19,12 +21,23 @@ SEPARATOR = "|"
 
 def factorize(column: npt.NDArray[Any]) -> tuple[_Codes, list[str]]:
     """``(N,)`` codes in order of first appearance (-1 = missing) and the names they stand for."""
-    # Columns that name something come in runs: only the heads of the runs are looked at.
-    heads = np.flatnonzero(np.append(True, column[1:] != column[:-1])) if len(column) else np.zeros(0, dtype=np.int64)
-    if len(heads) > len(column) / 2:
-        return _factorize(column)
-    codes, names = _factorize(column[heads])
+    heads, codes, names = runs(column)
     return np.repeat(codes, np.diff(heads, append=len(column))), names
+
+
+def runs(column: npt.NDArray[Any]) -> tuple[_Codes, _Codes, list[str]]:
+    """First row ``(R,)`` and code ``(R,)`` of each run of equal cells, and the names of the codes, as ``factorize``.
+
+    Columns that name something come in runs; memory is needed for these only.
+    """
+    heads = [np.zeros(0, dtype=np.int64)]
+    last: Any = None
+    for begin, piece in pieces(column):
+        fresh = np.append(begin == 0 or piece[0] != last, piece[1:] != piece[:-1])
+        heads.append(begin + np.flatnonzero(fresh))
+        last = piece[-1]
+    rows = np.concatenate(heads)
+    return rows, *_factorize(taken(column, rows))
 
 
 def _factorize(column: npt.NDArray[Any]) -> tuple[_Codes, list[str]]:

@@ -65,10 +65,10 @@ class Layout:
         """Covariates of the rows ahead are read from the series."""
         return bool(self.known_numbers or self.known_codes)
 
-    def inputs(self, masked: int, length: int | None, *, forecast: bool) -> Inputs:
-        """Sizes for a net; ``masked`` is the number of columns that say where a value was missing."""
+    def inputs(self, masked: tuple[int, ...], length: int | None, *, forecast: bool) -> Inputs:
+        """Sizes for a net; ``masked`` are the numeric inputs with a column that says where a value was missing."""
         return Inputs(
-            numbers=len(self.numbers) + self.from_time + masked,
+            numbers=len(self.numbers) + self.from_time + len(masked),
             categories=_cardinalities(self.codes),
             targets=len(self.targets) if forecast else 0,
             static_numbers=len(self.static_numbers),
@@ -76,6 +76,8 @@ class Layout:
             known_numbers=len(self.known_numbers) + (len(self.calendar) if forecast else 0),
             known_categories=_cardinalities(self.known_codes),
             length=length,
+            masked=masked,
+            time_delta=self.time_delta,
         )
 
 

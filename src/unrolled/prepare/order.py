@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from unrolled.core.errors import DataError
 from unrolled.core.records import Note
-from unrolled.prepare.labels import factorize
+from unrolled.prepare.labels import runs
 from unrolled.prepare.pages import pieces
 from unrolled.prepare.regularity import steps_between
 from unrolled.prepare.stamps import Time, TimeUnit, read_time
@@ -64,18 +64,12 @@ def arrange(
     Raises:
         DataError: a name or a time stamp is missing or unreadable, or two rows of a series have the same time.
     """
-    member, ids = _members(table, group)
+    starts, rows, ids = _sequences(table, group)
     stamps = None if time is None or unit is None else _stamps(table, time, unit)
-    rows: _Rows | None = None
-    notes: list[Note] = []
-    if member is not None and (np.diff(member) < 0).any():
-        rows = np.argsort(member, kind="stable")
-        member = member[rows]
-        notes.append(say("gathered_groups"))
-    starts = _starts(table, member, len(ids))
+    notes = [] if rows is None else [say("gathered_groups")]
     if stamps is not None:
         arranged = stamps if rows is None else stamps[rows]
-        order, note = _time_order(arranged, starts)
+        order, note = _time_order(table, arranged, starts)
         if order is not None:
             rows = order if rows is None else rows[order]
         notes += [note] if note is not None else []
@@ -86,30 +80,36 @@ def arrange(
     return result
 
 
-def _members(table: Table, group: str | None) -> tuple[_Rows | None, tuple[str, ...]]:
-    """``(N,)`` number of the sequence of each row (None: the format says, or there is one), and their names."""
+def _sequences(table: Table, group: str | None) -> tuple[_Rows, _Rows | None, tuple[str, ...]]:
+    """``(S + 1,)`` first place of each sequence, the rows that stand there (None: as they are), and their names."""
     if table.starts is not None:
         count = len(table.starts) - 1
-        return None, table.case_ids or tuple(str(case) for case in range(1, count + 1))
+        return table.starts.astype(np.int64), None, table.case_ids or tuple(str(case) for case in range(1, count + 1))
     if group is None or group not in table.columns:
-        return None, ("series",)
-    member, names = factorize(table.columns[group])
-    if (member < 0).any():
-        row = int(np.argmax(member < 0))
+        return np.array([0, table.rows], dtype=np.int64), None, ("series",)
+    heads, codes, names = runs(table.columns[group])
+    if (codes < 0).any():
+        row = int(heads[np.argmax(codes < 0)])
         raise DataError(
             "the name of the series is missing",
             where=table.place(row, group),
             mend="fill it in, or remove the row",
         )
-    return member, tuple(names)
+    lengths = np.diff(heads, append=table.rows)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(codes, weights=lengths))]).astype(np.int64)
+    if (np.diff(codes) >= 0).all():
+        return starts, None, tuple(names)
+    _refuse_sorting(table)
+    return starts, np.argsort(np.repeat(codes, lengths), kind="stable"), tuple(names)
 
 
-def _starts(table: Table, member: _Rows | None, count: int) -> _Rows:
-    if table.starts is not None:
-        return table.starts.astype(np.int64)
-    if member is None:
-        return np.array([0, table.rows], dtype=np.int64)
-    return np.searchsorted(member, np.arange(count + 1)).astype(np.int64)
+def _refuse_sorting(table: Table) -> None:
+    if table.block is not None:
+        raise DataError(
+            "the rows are not in order, and the file is too large to be sorted in memory",
+            where=table.source,
+            mend="sort it by series and time first",
+        )
 
 
 def _stamps(table: Table, time: str, unit: TimeUnit) -> Time:
@@ -132,7 +132,7 @@ def _stamps(table: Table, time: str, unit: TimeUnit) -> Time:
     return stamps
 
 
-def _time_order(time: Time, starts: _Rows) -> tuple[_Rows | None, Note | None]:
+def _time_order(table: Table, time: Time, starts: _Rows) -> tuple[_Rows | None, Note | None]:
     """The places in time order, or None where they are already."""
     rising = falling = True
     for piece in steps_between(time, starts):
@@ -142,6 +142,7 @@ def _time_order(time: Time, starts: _Rows) -> tuple[_Rows | None, Note | None]:
             break
     if rising:
         return None, None
+    _refuse_sorting(table)
     if falling:
         # Sequence s, rows a to b - 1, backwards: a + b - 1 - place.
         turn = np.repeat(starts[:-1] + starts[1:] - 1, np.diff(starts))
@@ -161,8 +162,9 @@ def _refuse_repeats(table: Table, order: Order, time: str, stamps: Time) -> None
     sequence = int(np.searchsorted(order.starts, first, side="right")) - 1
     series = "" if len(order.ids) == 1 else f" of series {order.ids[sequence]!r}"
     more = f" (and {len(same) - 1} more such pairs)" if len(same) > 1 else ""
+    stamp = str(stamps[first]).removesuffix(".000000000")
     raise DataError(
-        f"rows {rows[0]} and {rows[1]}{series} have the same time {stamps[first]}{more}",
+        f"rows {rows[0]} and {rows[1]}{series} have the same time {stamp}{more}",
         where=f"{table.source}, column {time!r}",
         mend="remove the repeated rows; or, where the file holds several series, name the column that tells them "
         "apart with --group; or merge them with --resample mean",

@@ -35,7 +35,7 @@ def pieces(values: npt.NDArray[Any], size: int = 1 << 18) -> Iterator[tuple[int,
     for begin in range(0, len(values), size):
         piece = np.asarray(values[begin : begin + size])
         yield begin, piece
-        pages.touched(1, piece.nbytes)
+        pages.touched(1, len(piece) * abs(values.strides[0]))
     pages.release()
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from unrolled.core.errors import BundleError, ConfigError, DataError
 from unrolled.core.records import Note, Record
+from unrolled.core.validation import restored
 from unrolled.prepare import assemble
 from unrolled.prepare import truth as truths
 from unrolled.prepare.arrays import Arrays
@@ -95,6 +96,11 @@ class Preprocessor:
         return self._fitted.scaling.causal and self.schema.missing != "interpolate" and not self.per_series
 
     @property
+    def summed(self) -> tuple[bool, ...]:
+        """For each target of a forecast, whether its steps in model scale are changes that ``invert`` adds up."""
+        return self._fitted.scaling.summed
+
+    @property
     def classes(self) -> tuple[tuple[str, ...], ...]:
         """The classes of each target; empty for a numeric one."""
         return tuple(column.categories for column in self._fitted.layout.targets)
@@ -122,7 +128,7 @@ class Preprocessor:
     def inputs(self, length: int | None = None) -> Inputs:
         """Sizes of a net's inputs; ``length`` is T where all windows have the same."""
         fitted = self._fitted
-        return fitted.layout.inputs(len(fitted.masked), length, forecast=self.schema.forecast)
+        return fitted.layout.inputs(fitted.masked, length, forecast=self.schema.forecast)
 
     def arrays(self, series: Series, samples: Samples, *, truth: bool = True) -> Arrays:
         """Gather a batch in model scale.
@@ -219,8 +225,8 @@ class Preprocessor:
         Raises:
             BundleError: the data is damaged or contradicts itself.
         """
+        stored = restored(_Stored, data, where="the preprocessing")
         try:
-            stored = _Stored.model_validate(data)
             made = cls(
                 stored.reading,
                 horizon=stored.horizon,
@@ -233,7 +239,8 @@ class Preprocessor:
             made._labels.load(stored.labels, 1)
             made._set_masked(stored.masked)
         except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
-            raise BundleError(f"the preprocessing is damaged ({type(error).__name__}: {str(error)[:200]})") from error
+            said = " ".join(str(error).split())[:200]
+            raise BundleError(f"the preprocessing is damaged ({type(error).__name__}: {said})") from error
         return made
 
     def _set(self, schema: Schema) -> None:

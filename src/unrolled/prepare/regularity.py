@@ -89,7 +89,7 @@ def steps_between(time: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> Iter
         piece = np.diff(plain[begin : begin + _CHUNK + 1])
         inner = starts[np.searchsorted(starts, begin + 1) : np.searchsorted(starts, begin + 1 + len(piece))]
         yield np.delete(piece, inner - begin - 1) if len(inner) else piece
-        pages.touched(1, piece.nbytes)
+        pages.touched(1, len(piece) * abs(plain.strides[0]))
 
 
 def rhythm_of(time: Time, starts: npt.NDArray[np.int64]) -> Rhythm | None:

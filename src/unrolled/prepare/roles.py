@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.records import Note
-from unrolled.prepare.labels import factorize
+from unrolled.prepare.labels import factorize, runs
 from unrolled.prepare.pages import pieces
 from unrolled.prepare.regularity import steps_between
 from unrolled.prepare.stamps import TimeUnit, read_time, unit_of
@@ -204,7 +204,7 @@ def find_group(
         return wish.group, [] if explicit else [say("took_cluster", column=wish.group)]
     if wish.group is not None:
         explicit = wish.group in wish.explicit
-        count = len(factorize(table.columns[wish.group])[1])
+        count = len(runs(table.columns[wish.group])[2])
         return wish.group, [] if explicit else [say("took_group", column=wish.group, count=count)]
     if table.block is not None:
         return None, []
@@ -223,7 +223,7 @@ def find_group(
         free = [name for name in free if _tells_apart(table.columns[name], stamps)]
     if not free:
         return None, []
-    count = len(factorize(table.columns[free[0]])[1])
+    count = len(runs(table.columns[free[0]])[2])
     return free[0], [say("took_group", column=free[0], count=count)]
 
 

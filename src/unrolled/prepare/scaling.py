@@ -61,6 +61,14 @@ class Scaling:
         return any(chain.local for chain in self.chains)
 
     @property
+    def summed(self) -> tuple[bool, ...]:
+        """For each target, whether its steps in model scale are changes that ``invert`` adds up."""
+        found = np.zeros(len(self.columns), dtype=bool)
+        for chain, places in zip(self.chains, self.places, strict=True):
+            found[places] = chain.lag > 0
+        return tuple(bool(found[at]) for at, column in enumerate(self.columns) if column.role == "target")
+
+    @property
     def causal(self) -> bool:
         """A step's result depends on no later step."""
         return all(chain.causal for chain in self.chains)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from unrolled.prepare.pages import pieces, taken
+from unrolled.prepare.pages import mapping, pieces, taken
 
 TimeUnit = Literal["datetime", "text", "yyyymmdd", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "number"]
 """How a time column is written. ``number`` is a plain number (a cycle, seconds since the start)."""
@@ -44,7 +44,7 @@ def unit_of(column: npt.NDArray[Any]) -> TimeUnit | None:
 
 
 def read_time(column: npt.NDArray[Any], unit: TimeUnit) -> Time | None:
-    """``(N,)`` datetime64[ns] (NaT = missing) or float64 (NaN = missing); None where it is not written in ``unit``."""
+    """``(N,)`` datetime64[ns] (NaT = missing) or numbers (NaN = missing); None where it is not written in ``unit``."""
     is_stamp, is_text = np.issubdtype(column.dtype, np.datetime64), column.dtype == object
     if unit == "datetime" and is_stamp:
         return column.astype("datetime64[ns]", copy=False)
@@ -53,6 +53,8 @@ def read_time(column: npt.NDArray[Any], unit: TimeUnit) -> Time | None:
     if is_stamp or is_text or unit in ("text", "datetime"):
         return None
     if unit == "number":
+        if mapping(column) is not None:
+            return column
         return column.astype(np.float64, copy=False)
     result = np.empty(len(column), dtype="datetime64[ns]")
     for begin, piece in pieces(column):

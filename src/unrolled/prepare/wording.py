@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from unrolled.core.records import Note
+from unrolled.prepare.regularity import Rhythm
 
 Templates = dict[str, tuple[Literal["info", "warning"], str, str]]
 """Code -> level, English, Chinese; places for facts are in braces."""
@@ -36,7 +37,7 @@ _TEMPLATES: Templates = {
         "“{column}”相同的序列归为一组。",
     ),
     "took_target": ("info", "Took {columns} as target.", "将 {columns} 作为预测目标。"),
-    "took_features": ("info", "Took {columns} as features.", "将 {columns} 作为特征。"),
+    "took_features": ("info", "Took {columns} as features.", "将{columns}作为特征。"),
     "took_static": (
         "info",
         "Took {columns} as static: one value a sequence.",
@@ -181,6 +182,23 @@ _TEMPLATES: Templates = {
 
 _SHOWN = 8
 
+_UNITS = {
+    "year": "年",
+    "month": "个月",
+    "week": "周",
+    "day": "天",
+    "business day": "个工作日",
+    "h": "小时",
+    "min": "分钟",
+    "s": "秒",
+}
+
+
+def step_in_chinese(step: str) -> str:
+    """The step between rows, such as ``1 business day``; a bare number has no unit."""
+    count, _, unit = step.partition(" ")
+    return f"{count} {_UNITS[unit]}" if unit in _UNITS else step
+
 
 def listed(names: Iterable[object]) -> str:
     """Names in quotes, at most eight of them: ``'a', 'b' and 30 more``."""
@@ -200,7 +218,8 @@ def compose(templates: Templates, code: str, facts: dict[str, object]) -> Note:
     level, english, chinese = templates[code]
     lists = {key: value for key, value in facts.items() if isinstance(value, list | tuple)}
     en = facts | {key: listed(value) for key, value in lists.items()}
-    zh = facts | {key: _listed_zh(value) for key, value in lists.items()}
+    steps = {key: step_in_chinese(str(value)) for key, value in facts.items() if isinstance(value, Rhythm)}
+    zh = facts | steps | {key: _listed_zh(value) for key, value in lists.items()}
     return Note(code=code, en=english.format(**en), zh=chinese.format(**zh), level=level)
 
 

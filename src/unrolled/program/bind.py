@@ -1,6 +1,6 @@
 """A cell's equations bound to weights: one step at a time, over any kind of array.
 
-Letters: B batch, T time, D input, H hidden, G gates.
+Letters: B batch, T time, D input, H hidden, G gates, N heads.
 """
 
 from __future__ import annotations
@@ -22,16 +22,24 @@ Linear = Callable[[Array, Array, Array | None], Array]
 
 
 class Step:
-    """One time step: ``(W x_t + b of all gates (B, G*H), state) -> state``, a tuple of ``(B, H)``."""
+    """One time step: ``(W x_t + b of all gates (B, G*H), state) -> state``, a tuple of ``(B, H)``.
+
+    ``noise`` gives the mask ``(B, H)`` of each of the cell's noises; without it each is its mean.
+    """
 
     def __init__(self, cell: Equations, weights: Mapping[str, Array], linear: Linear) -> None:
         self._equations = cell.step
-        self._gates = _named(cell.gates)
+        self._gates, self._noise = len(cell.gates), cell.noise
+        self._inputs = _named((*cell.gates, *cell.noise))
+        self._means = cell.rates()
         self._recurrence = Recurrence(cell, weights, linear)
 
-    def __call__(self, projected: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+    def __call__(
+        self, projected: Array, state: tuple[Array, ...], noise: Mapping[str, Array] | None = None
+    ) -> tuple[Array, ...]:
         self._recurrence._restart(state[0])
-        x = self._gates(*chunk(projected, len(self._gates._fields)))
+        masks = self._means if noise is None else noise
+        x = self._inputs(*chunk(projected, self._gates), *(masks[name] for name in self._noise))
         return self._equations(x, self._recurrence, *state)
 
 
@@ -39,19 +47,20 @@ class Recurrence:
     """What a cell's equations call ``R``.
 
     ``R.<gate>(v)`` is ``R_gate v + b_gate``, ``R.<matrix>(v)`` the product with ``weight_<matrix>``, and
-    ``R.<vector>`` one weight for each hidden unit.
+    ``R.<vector>`` one weight for each hidden unit. A weight ``(G*N, H/N, H/N)`` is block-diagonal over N heads.
     """
 
     def __init__(self, cell: Equations, weights: Mapping[str, Array], linear: Linear) -> None:
-        self._linear, self._count = linear, len(cell.gates)
+        gates = cell.gates if cell.recurrent is None else cell.recurrent
+        self._linear, self._count = linear, len(gates)
         self._weight, self._bias = weights.get("weight_hh"), weights.get("bias_hh")
         self._previous: Array = None
         self._together: tuple[Array, ...] | None = None
         self._alone: dict[int, tuple[Array, Array | None]] = {}
-        for index, gate in enumerate(cell.gates):
+        for index, gate in enumerate(gates):
             setattr(self, gate, partial(self._product, index))
         for matrix in cell.matrices:
-            setattr(self, matrix, partial(_times, linear, weights[f"weight_{matrix}"]))
+            setattr(self, matrix, partial(_times, linear, weights[f"weight_{matrix}"], None))
         for vector in cell.vectors:
             setattr(self, vector, weights[vector])
 
@@ -64,16 +73,21 @@ class Recurrence:
         if v is not self._previous:
             if index not in self._alone:
                 self._alone[index] = self._rows(index)
-            return self._linear(v, *self._alone[index])
+            return _times(self._linear, *self._alone[index], v)
         if self._together is None:
-            self._together = chunk(self._linear(v, self._weight, self._bias), self._count)
+            self._together = chunk(_times(self._linear, self._weight, self._bias, v), self._count)
         return self._together[index]
 
     def _rows(self, index: int) -> tuple[Array, Array | None]:
-        weight: Array = self._weight
-        size = weight.shape[0] // self._count
-        rows = slice(index * size, (index + 1) * size)
-        return weight[rows], None if self._bias is None else self._bias[rows]
+        return _part(self._weight, index, self._count), _part(self._bias, index, self._count)
+
+
+def _part(weight: Array, index: int, count: int) -> Array:
+    """The rows of one of ``count`` gates, or None of None."""
+    if weight is None:
+        return None
+    size = weight.shape[0] // count
+    return weight[index * size : (index + 1) * size]
 
 
 def check(
@@ -133,8 +147,17 @@ def _misfit(cell: Equations, expected: dict[str, tuple[int, ...]], given: dict[s
     )
 
 
-def _times(linear: Linear, weight: Array, v: Array) -> Array:
-    return linear(v, weight, None)
+def _times(linear: Linear, weight: Array, bias: Array | None, v: Array) -> Array:
+    """``weight v + bias``; a weight ``(G*N, out/N, in/N)`` has N blocks on the diagonal of each gate."""
+    if len(weight.shape) == 2:
+        return linear(v, weight, bias)
+    blocks, out, size = weight.shape
+    heads = v.shape[-1] // size
+    gates = blocks // heads
+    each = weight.reshape(gates, heads, out, size).swapaxes(0, 1).reshape(heads, gates * out, size)
+    y = v.reshape(-1, heads, size).swapaxes(0, 1) @ each.mT  # (N, B, G * out/N)
+    y = y.reshape(heads, -1, gates, out).swapaxes(0, 2).swapaxes(0, 1).reshape(-1, gates * heads * out)
+    return y if bias is None else y + bias
 
 
 @cache

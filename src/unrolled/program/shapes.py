@@ -10,7 +10,8 @@ class Inputs(Record):
 
     ``x`` is ``(B, T, numbers + len(categories))``: numeric inputs first, then one column of codes a categorical
     column; a column with cardinality n has codes 0 .. n, where n means "not seen in training".
-    The first ``targets`` numeric inputs are the targets' own past (forecasting; 0 otherwise).
+    The first ``targets`` numeric inputs are the targets' own past (forecasting; 0 otherwise); the last ones are the
+    marks, in the order of ``masked``, and before them stands the time since the row before.
     ``static`` is ``(B, static_numbers + len(static_categories))``, ``known`` is
     ``(B, steps, known_numbers + len(known_categories))``; both absent when they have no column.
     """
@@ -23,6 +24,13 @@ class Inputs(Record):
     known_numbers: int = 0
     known_categories: tuple[int, ...] = ()
     length: int | None = None  # T where it is fixed (windows), None where sequences differ
+    masked: tuple[int, ...] = ()  # numeric inputs with a mark of missing values, 1 where one is
+    time_delta: bool = False  # log2 of the time since the row before, in usual steps, is an input
+
+    @property
+    def sizes(self) -> Inputs:
+        """The sizes alone; bundles of early versions do not say what their columns mean."""
+        return self.model_copy(update={"masked": (), "time_delta": False})
 
 
 class Outputs(Record):

@@ -33,8 +33,10 @@ def several(runs: Sequence[Run], words: Words) -> tuple[str, ...]:
 
 
 def shared_metric(runs: Sequence[Run]) -> str | None:
-    """The first measure that is finite in every run."""
+    """The first measure that is finite in every run, and of which less or more is better."""
     for metric in runs[0].evaluation.model.metrics:
+        if metric.better == "nominal":
+            continue
         everyone = [find(run.evaluation.model, metric.name) for run in runs]
         if all(one is not None and math.isfinite(one.value) for one in everyone):
             return metric.name

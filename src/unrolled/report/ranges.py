@@ -12,6 +12,11 @@ from unrolled.report.format import interval, number
 from unrolled.report.markup import Markup, element
 from unrolled.report.words import Words
 
+_DIRECTIONS = {
+    "lower": "lower_is_better",
+    "higher": "higher_is_better",
+    "nominal": "nominal_is_better",
+}
 _MARGIN = 3.0  # per cent of the track left free on either side
 
 
@@ -33,8 +38,7 @@ def ranges(items: Sequence[tuple[str, Metric | None]], highlighted: int | None, 
     if len(drawn) < 2 or lowest == highest:
         return None
     first = drawn[0].metric
-    direction = words("lower_is_better" if first.better == "lower" else "higher_is_better")
-    title = element("p", f"{words.name(first.name)} · {direction}", class_="help")
+    title = element("p", f"{words.name(first.name)} · {words(_DIRECTIONS[first.better])}", class_="help")
     return element("div", title, *(_row(dot, lowest, highest) for dot in drawn), class_="ranges")
 
 

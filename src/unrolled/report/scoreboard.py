@@ -63,9 +63,9 @@ def cell(metric: Metric | None, best: float | None = None) -> Cell:
 
 
 def best_of(metrics: Sequence[Metric | None]) -> float | None:
-    """The best value, or None where fewer than two are finite."""
+    """The best value, or None where fewer than two are finite or neither more nor less is better."""
     finite = [metric for metric in metrics if metric is not None and math.isfinite(metric.value)]
-    if len(finite) < 2:
+    if len(finite) < 2 or finite[0].better == "nominal":
         return None
     values = [metric.value for metric in finite]
     return min(values) if finite[0].better == "lower" else max(values)
@@ -113,4 +113,5 @@ def caution(evaluation: Evaluation, words: Words) -> str | None:
 
 
 def _arrowed(metric: Metric, words: Words) -> str:
-    return f"{words.name(metric.name)} {'↓' if metric.better == 'lower' else '↑'}"
+    arrow = {"lower": " ↓", "higher": " ↑", "nominal": ""}[metric.better]
+    return f"{words.name(metric.name)}{arrow}"

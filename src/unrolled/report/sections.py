@@ -136,7 +136,7 @@ def data(facts_: DataFacts, words: Words) -> Markup:
         (words("rows"), f"{facts_.rows:,}"),
         (words("series"), f"{facts_.series:,}"),
         (words("length"), length if low != high else f"{low:,}"),
-        (words("frequency"), facts_.frequency),
+        (words("frequency"), words.step(facts_.frequency) if facts_.frequency else None),
         (words("span"), " – ".join(facts_.span) if facts_.span else None),
         (words("parts"), words("list").join(parts)),
         (words("fingerprint"), element("code", facts_.fingerprint) if facts_.fingerprint else None),

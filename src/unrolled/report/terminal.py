@@ -42,7 +42,7 @@ def data(facts: DataFacts, language: Language = "en") -> Group:
         (words("rows"), f"{facts.rows:,}"),
         (words("series"), f"{facts.series:,}"),
         (words("length"), length),
-        (words("frequency"), facts.frequency or ""),
+        (words("frequency"), words.step(facts.frequency or "")),
         (words("span"), " – ".join(facts.span or ())),
         (words("parts"), words("list").join(f"{words.name(part)} {count:,}" for part, count in facts.parts.items())),
         *(

@@ -6,6 +6,7 @@ from typing import get_args
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Language
+from unrolled.prepare.wording import step_in_chinese
 
 WORDS: dict[str, tuple[str, str]] = {
     "named": ("{name}: {value}", "{name}：{value}"),
@@ -43,10 +44,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "result": ("Result", "评估结果"),
     "beside_baselines": ("Model beside baselines", "模型与基线"),
     "figure": ("Measure", "指标"),
-    "capped": ("{name}, capped", "{name}（截断）"),
-    "standardised": ("{name}, standardised", "{name}（标准化）"),
+    "capped": ("{name} (capped)", "{name}（截断）"),
+    "standardised": ("{name} (standardised)", "{name}（标准化）"),
     "lower_is_better": ("lower is better", "越低越好"),
     "higher_is_better": ("higher is better", "越高越好"),
+    "nominal_is_better": ("closer to the promised value is better", "越接近标称值越好"),
     "best": ("best", "最佳"),
     "table_help": (
         "↓ lower is better, ↑ higher is better, ✓ best. Ranges are bootstrap intervals.",
@@ -125,7 +127,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{low} to {high}, median {median}",
         "{low} 至 {high}，中位数 {median}",
     ),
-    "frequency": ("Frequency", "采样频率"),
+    "frequency": ("Frequency", "采样间隔"),
     "span": ("From – to", "时间范围"),
     "fingerprint": ("Fingerprint", "指纹"),
     "parts": ("Samples in each part", "各部分样本数"),
@@ -243,6 +245,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "ece": ("Calibration error", "校准误差"),
     "nasa_score": ("NASA score", "NASA 评分"),
     "grad_norm": ("Gradient norm", "梯度范数"),
+    "grad_norm_max": ("Largest gradient norm", "最大梯度范数"),
     "clip_rate": ("Clipped steps (share)", "裁剪比例"),
     "lr": ("Learning rate", "学习率"),
     # curves
@@ -298,11 +301,21 @@ class Words:
         return WORDS[key][self._index].format(**values)
 
     def name(self, name: str) -> str:
-        """A record's name in this language; a name nobody translated is shown as it is."""
+        """A record's name in this language; a name nobody translated is shown as it is.
+
+        ``rmse_capped`` is a measure taken in another way, ``f1:V`` one of a single class or target.
+        """
+        measure, colon, label = name.partition(":")
+        if colon and (translated := self.name(measure)) != measure:
+            return self("named", name=translated, value=label)
         for suffix in ("capped", "standardised"):
             if name.endswith(f"_{suffix}"):
                 return self(suffix, name=self.name(name.removesuffix(f"_{suffix}")))
         return NAMES[name][self._index] if name in NAMES else name
+
+    def step(self, frequency: str) -> str:
+        """The step between rows, such as ``1 business day``."""
+        return step_in_chinese(frequency) if self.language == "zh" else frequency
 
     def names(self, names: tuple[str, ...]) -> str:
         """Names given by the user, as a list in one line."""

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 import unrolled.cells  # noqa: F401  # a plan finds cells by name, and this import names them
 from unrolled.core.bundle import Manifest
 from unrolled.core.errors import BundleError
+from unrolled.core.validation import restored
 from unrolled.program.check import BROKEN, check
 from unrolled.program.plan import Plan, run
 
@@ -43,12 +43,7 @@ class PlanForward:
                 f"it holds the weights of {manifest.custom or 'a module of its own'}, and no plan to run them",
                 mend="pass the module itself to load the weights into",
             )
-        try:
-            plan = Plan.model_validate(manifest.plan)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])[:80]
-            raise BundleError(f"its key {place!r} is wrong ({first['msg'][:80]})", where="the plan") from error
+        plan = restored(Plan, manifest.plan, where="the plan")
         self.plan, self.weights = check(plan, weights), weights
 
     def __call__(

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError
 from unrolled.core.records import Note
+from unrolled.core.validation import restored
 from unrolled.prepare import decode
 from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.build import build
@@ -96,13 +97,8 @@ class Predictor:
         manifest = bundle.manifest
         self.bundle = bundle
         self.forward = forward or PlanForward(manifest, bundle.weights)
-        try:
-            self.settings = Settings.model_validate(manifest.settings)
-            self.outputs = Outputs.model_validate(manifest.outputs)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])[:80]
-            raise BundleError(f"its key {place!r} is wrong ({first['msg'][:80]})", where="the manifest") from error
+        self.settings = restored(Settings, manifest.settings, where="the manifest")
+        self.outputs = restored(Outputs, manifest.outputs, where="the manifest")
         self.preprocessor = Preprocessor.from_json(manifest.preprocessing)
         self._agree()
 
@@ -206,7 +202,7 @@ class Predictor:
         if isinstance(self.forward, PlanForward):
             plan = self.forward.plan
             inputs = self.preprocessor.inputs(plan.inputs.length)
-            expected |= {"inputs": (inputs, plan.inputs), "outputs": (self.outputs, plan.outputs)}
+            expected |= {"inputs": (inputs.sizes, plan.inputs.sizes), "outputs": (self.outputs, plan.outputs)}
         for name, (one, other) in expected.items():
             if one != other:
                 raise BundleError(f"its parts contradict each other about the {name}", where="the manifest")

@@ -14,13 +14,14 @@ from pydantic import Field
 from unrolled.core.errors import ConfigError
 from unrolled.prepare.calibrate import platt, threshold
 from unrolled.prepare.decode import AlarmDecoding, Answer, Decoding
+from unrolled.prepare.pages import pieces
 from unrolled.prepare.series import Column, Series
 from unrolled.program.functions import sigmoid
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import labels, losses
 from unrolled.tasks.plugin import Plugin, resolve
 from unrolled.tasks.statistic import Statistic
-from unrolled.tasks.target import event_within, replaced
+from unrolled.tasks.target import event_within, events_of, replaced
 from unrolled.tasks.task import Columns, Scales, Task, TaskSettings, Values, targets_of
 
 if TYPE_CHECKING:
@@ -72,12 +73,14 @@ class Failure(Task):
     def derive(self, series: Series) -> Series:
         """The series with a label in the place of its target: "yes" where a failure follows within the horizon."""
         column = self._target(series)
-        source = self._source(series, column)
+        cells = (series.values if column.level == "row" else series.cases)[:, series.index(column)]
+        source = self._source(column, cells)
         horizon = self.settings.horizon
+        events = events_of(cells) if source == "event" and column.level == "row" else None
 
-        def label(values: Values) -> Values:
-            if source == "event" and column.level == "row":
-                return event_within(values, series.starts, horizon)
+        def label(values: Values, begin: int) -> Values:
+            if events is not None:
+                return event_within(events, series.starts, horizon, np.arange(begin, begin + len(values)))
             flag = values <= horizon if source == "life" else values > 0
             return np.where(np.isnan(values), np.nan, flag).astype(np.float32)
 
@@ -134,7 +137,7 @@ class Failure(Task):
             raise ConfigError(f"failure takes one target, not {names}", where="option target", mend="name one of them")
         return targets[0]
 
-    def _source(self, series: Series, column: Column) -> str:
+    def _source(self, column: Column, cells: Values) -> str:
         if column.kind == "category":
             if len(column.categories) != 2 or self.settings.source not in ("auto", "label"):
                 raise ConfigError(
@@ -146,9 +149,8 @@ class Failure(Task):
             return "label"
         if self.settings.source != "auto":
             return self.settings.source
-        buffer = series.values if column.level == "row" else series.cases
-        values = buffer[:, series.index(column)]
-        return "event" if np.isin(values[np.isfinite(values)], (0, 1)).all() else "life"
+        plain = all(np.isin(some[np.isfinite(some)], (0, 1)).all() for _, some in pieces(cells))
+        return "event" if plain else "life"
 
     def _plain(self, output: Values) -> AlarmDecoding:
         return AlarmDecoding(target="failure", horizon=self.settings.horizon)

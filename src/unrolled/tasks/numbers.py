@@ -63,7 +63,7 @@ def interval_figures(truth: Values, quantiles: Values, levels: Sequence[float]) 
     """
     inside = (truth >= quantiles[..., 0]) & (truth <= quantiles[..., -1])
     covered = np.where(np.isfinite(truth), inside, np.nan)
-    return mean("crps", crps(truth, quantiles, levels)), mean("coverage", covered, "higher")
+    return mean("crps", crps(truth, quantiles, levels)), mean("coverage", covered, "nominal")
 
 
 def crps(truth: Values, quantiles: Values, levels: Sequence[float]) -> Float:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Float = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
-Better = Literal["lower", "higher"]
+Better = Literal["lower", "higher", "nominal"]
 
 
 @dataclass(frozen=True)

@@ -28,17 +28,19 @@ def sliding(
         spans: where the truth may lie.
         window: input rows; fewer only where the truth is a row of the window and the whole sequence is shorter.
         ahead: truth rows after the window (a forecast's horizon); 0 means that the truth is at its last row.
-        stride: rows between two windows of a span.
+        stride: rows between two windows; it runs on from span to span, so that short ones are met at all places.
         last: keep only the last window of each span.
     """
     reach: list[range] = []
+    seen = 0
     for sequence, first, end in spans:
         begin, stop = (int(row) for row in series.starts[sequence : sequence + 2])
         history = window if ahead else min(window, stop - begin)
         lowest, highest = max(first + (ahead == 0), begin + history), end - ahead
         if last:
             lowest = max(lowest, highest)
-        reach.append(range(lowest, highest + 1, stride))
+        reach.append(range(lowest + (0 if last else -seen % stride), highest + 1, stride))
+        seen += max(0, highest + 1 - lowest)
     counts = [len(part) for part in reach]
     sequences = np.repeat(np.array([span[0] for span in spans], dtype=np.int64), counts)
     begins, stops = np.empty_like(sequences), np.empty_like(sequences)

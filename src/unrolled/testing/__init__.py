@@ -2,5 +2,6 @@
 
 from unrolled.testing.backends import check_backend
 from unrolled.testing.cells import check_cell
+from unrolled.testing.programs import RandomPrograms
 
-__all__ = ["check_backend", "check_cell"]
+__all__ = ["RandomPrograms", "check_backend", "check_cell"]

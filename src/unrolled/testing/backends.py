@@ -21,12 +21,11 @@ from unrolled.testing.contract import CLAUSES, random_loss
 from unrolled.testing.subject import Subject
 
 _STANDARD: tuple[Equations, ...] = (
-    cells.RNN(),
-    cells.RNNRelu(),
-    cells.LSTM(),
-    cells.LSTMProjected(2),
-    cells.GRU(),
-    cells.GRUBefore(),
+    *(cells.RNN(), cells.RNNRelu(), cells.IndRNN(), cells.LRU()),
+    *(cells.LSTM(), cells.LSTMPeephole(), cells.LSTMCoupled(), cells.LSTMProjected(2), cells.LSTMSeparable()),
+    *(cells.LSTMLayerNorm(), cells.SLSTM(2), cells.MinLSTM()),
+    *(cells.LSTMDropout(), cells.LSTMVariational(), cells.LSTMZoneout()),
+    *(cells.GRU(), cells.GRUBefore(), cells.GRULayerNorm(), cells.MGU(), cells.MinGRU()),
 )
 _SIZES = (
     (1, 1, 1, 3),
@@ -44,7 +43,7 @@ def check_backend(backend: Backend, over: Sequence[Equations] = _STANDARD) -> No
     """Assert that a backend serves as the reference does, for each of these cells that it does not refuse.
 
     Outputs, last states and all gradients under a loss with random weights; odd sizes, T = 0 and 1, B = 0 and 1;
-    lengths and both directions; with and without bias; memory that held NaN before; and all that
+    lengths and both directions; noise; with and without bias; memory that held NaN before; and all that
     :func:`check_cell` asks of steps, cuts, padding, causality and saturation.
 
     Raises:
@@ -70,6 +69,10 @@ def _options(subject: Subject) -> Iterator[dict[str, Any]]:
     for lengths in (None, subject.lengths()):
         for reverse in (False, True):
             yield {"lengths": lengths, "reverse": reverse}
+    if subject.cell.noise:
+        held = {name: mask[:, :1].expand_as(mask) for name, mask in subject.noise().items()}
+        yield {"lengths": None, "noise": held}
+        yield {"lengths": subject.lengths(), "reverse": True, "noise": subject.noise()}
 
 
 def _equals_reference(subject: Subject, options: dict[str, Any]) -> bool:

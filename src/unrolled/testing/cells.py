@@ -15,11 +15,13 @@ from torch import Tensor
 from torch.autograd.gradcheck import GradcheckError, gradcheck
 
 from unrolled import engine
+from unrolled.core.errors import ConfigError
 from unrolled.engine import State
 from unrolled.program.equations import Equations
+from unrolled.program.interpret import run_backward, run_forward
 from unrolled.program.loop import run_numpy
 from unrolled.testing.compare import assert_close
-from unrolled.testing.contract import CLAUSES
+from unrolled.testing.contract import CLAUSES, random_loss
 from unrolled.testing.subject import Subject
 
 Array = npt.NDArray[Any]
@@ -31,8 +33,10 @@ def check_cell(cell: Equations, oracle: Oracle | None = None) -> None:
     """Assert all that a cell must hold: on the reference, in float64.
 
     Steps equal the sequence; a cut with its state carried equals the whole; the batch permutes; padding changes
-    nothing; nothing depends on the future; gradients are those of the function; NumPy gives the same numbers; a
-    saved state continues; saturated gates stay finite; the oracle agrees, where one is given.
+    nothing; nothing depends on the future; random masks belong to their step, and their mean replaces them;
+    gradients are those of the function; NumPy gives the same numbers; the equations can be traced, and the program
+    and its derivative give the same numbers; a saved state continues; saturated gates stay finite; the oracle agrees,
+    where one is given.
 
     Raises:
         AssertionError: a clause does not hold; the message says which and where.
@@ -45,6 +49,7 @@ def check_cell(cell: Equations, oracle: Oracle | None = None) -> None:
         clause(subject)
     _gradients_are_right(subject)
     _numpy_agrees(subject)
+    _program_agrees(subject)
     if oracle is not None:
         _oracle_agrees(subject, oracle)
 
@@ -54,7 +59,10 @@ def _gradients_are_right(subject: Subject) -> None:
     small = Subject(subject.cell, subject.backend, (2, 3, 2, 3))
     names, weights = zip(*small.weights().items(), strict=True)
     hx = small.hx()
-    for options in ({}, {"lengths": torch.tensor([3, 1])}, {"reverse": True}):
+    choices: list[dict[str, Any]] = [{}, {"lengths": torch.tensor([3, 1])}, {"reverse": True}]
+    if small.cell.noise:
+        choices.append({"noise": small.noise()})
+    for options in choices:
 
         def function(x: Tensor, *rest: Tensor, options: Any = options) -> tuple[Tensor, ...]:
             state: State = rest[: len(hx)]
@@ -72,22 +80,60 @@ def _gradients_are_right(subject: Subject) -> None:
 def _numpy_agrees(subject: Subject) -> None:
     """The loop of the base install against the reference."""
     x, hx, lengths = subject.x(), subject.hx(), subject.lengths()
-    weights = {name: weight.numpy() for name, weight in subject.weights().items()}
+    weights = _named(subject.weights())
     for known in (None, lengths):
         for reverse in (False, True):
             y, state = subject.run(x, hx, lengths=known, reverse=reverse)
-            arrays = tuple(part.numpy() for part in hx)
             given = None if known is None else known.numpy()
-            y_numpy, state_numpy = run_numpy(subject.cell, x.numpy(), weights, arrays, given, reverse)
+            y_numpy, state_numpy = run_numpy(subject.cell, x.numpy(), weights, _arrays(*hx), given, reverse)
             what = f"{subject}: NumPy against torch, lengths={known}, reverse={reverse}"
             for actual, expected in zip((y_numpy, *state_numpy), (y, *state), strict=True):
                 assert_close(torch.from_numpy(actual), expected, what)
 
 
+def _program_agrees(subject: Subject) -> None:
+    """The traced program, run by NumPy, against the reference: outputs, states and all gradients."""
+    choices: list[dict[str, Any]] = [{}, {"lengths": subject.lengths(), "reverse": True}]
+    if subject.cell.noise:
+        choices.append({"noise": subject.noise()})
+    for options in choices:
+        x, hx, weights = subject.x(), subject.hx(), subject.weights()
+        inputs = [tensor.requires_grad_() for tensor in (x, *hx, *weights.values())]
+        y, state = engine.run(subject.cell, x, weights, hx, backend=subject.backend, **options)
+        out = torch.autograd.grad(random_loss(y, state), (y, *state), retain_graph=True)
+        expected = torch.autograd.grad((y, *state), inputs, out, allow_unused=True, materialize_grads=True)
+        dy, *dstate = (gradient.numpy() for gradient in out)
+        try:
+            tape = run_forward(subject.cell, x.detach().numpy(), _named(weights), _arrays(*hx), **_numpy(options))
+        except ConfigError as error:
+            raise AssertionError(f"{subject}: {error}") from error
+        dx, dweights, dhx = run_backward(tape, dy, tuple(dstate))
+        actual = (tape.y, *tape.state, dx, *dhx, *(dweights[name] for name in weights))
+        names = ("y", *subject.cell.state, *(f"gradient to {name}" for name in ("x", *subject.cell.state, *weights)))
+        for name, ours, theirs in zip(names, actual, (y, *state, *expected), strict=True):
+            assert_close(torch.from_numpy(np.asarray(ours)), theirs, f"{subject}: its program, {options}, {name}")
+
+
+def _arrays(*tensors: Tensor) -> tuple[Array, ...]:
+    return tuple(tensor.detach().numpy() for tensor in tensors)
+
+
+def _named(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
+    return dict(zip(tensors, _arrays(*tensors.values()), strict=True))
+
+
+def _numpy(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with arrays in the place of tensors."""
+    found: dict[str, Any] = {}
+    for name, value in options.items():
+        found[name] = value.numpy() if isinstance(value, Tensor) else _named(value) if name == "noise" else value
+    return found
+
+
 def _oracle_agrees(subject: Subject, oracle: Oracle) -> None:
     x, hx = subject.x(), subject.hx()
-    weights = {name: weight.numpy() for name, weight in subject.weights().items()}
-    y, state = oracle(x.numpy(), weights, tuple(part.numpy() for part in hx))
+    weights = _named(subject.weights())
+    y, state = oracle(x.numpy(), weights, _arrays(*hx))
     actual = subject.run(x, hx)
     for ours, theirs in zip((actual[0], *actual[1]), (y, *state), strict=True):
         assert_close(ours, torch.from_numpy(np.asarray(theirs)), f"{subject}: against the oracle")

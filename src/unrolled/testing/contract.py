@@ -86,6 +86,33 @@ def causal(subject: Subject) -> None:
                 raise AssertionError(f"{subject}: the output of step {t} does not depend on its input")
 
 
+def noise_belongs_to_its_step(subject: Subject) -> None:
+    """Masks of means equal no masks; every mask matters; masks are cut and padded with their sequence."""
+    x, hx, lengths, noise = subject.x(), subject.hx(), subject.lengths(), subject.noise()
+    plain = subject.run(x, hx)
+    if not noise:
+        return
+    rates = subject.cell.rates()
+    means = {name: torch.full_like(mask, rates[name]) for name, mask in noise.items()}
+    _same(subject.run(x, hx, noise=means), plain, f"{subject}: masks of means against no masks")
+    whole = subject.run(x, hx, noise=noise)
+    for name in noise:
+        if torch.equal(subject.run(x, hx, noise=noise | {name: 1 - noise[name]})[0], whole[0]):
+            raise AssertionError(f"{subject}: the noise {name!r} changes nothing")
+    cut = x.shape[1] // 2
+    y1, state = subject.run(x[:, :cut], hx, noise={name: mask[:, :cut] for name, mask in noise.items()})
+    y2, state = subject.run(x[:, cut:], state, noise={name: mask[:, cut:] for name, mask in noise.items()})
+    _same((torch.cat((y1, y2), 1), state), whole, f"{subject}: cut before step {cut}, with noise")
+    for reverse in (False, True):
+        y, state = subject.run(x, hx, lengths=lengths, noise=noise, reverse=reverse)
+        for b, length in enumerate(lengths.tolist()):
+            own = {name: mask[b : b + 1, :length] for name, mask in noise.items()}
+            before = tuple(part[b : b + 1] for part in hx)
+            alone = subject.run(x[b : b + 1, :length], before, noise=own, reverse=reverse)
+            padded = y[b : b + 1, :length], tuple(part[b : b + 1] for part in state)
+            _same(padded, alone, f"{subject}: sequence of length {length} padded, with noise, reverse={reverse}")
+
+
 def state_survives_saving(subject: Subject) -> None:
     """A state that was saved and loaded continues to the same numbers, to the bit."""
     x, file = subject.x(), io.BytesIO()
@@ -123,6 +150,7 @@ CLAUSES = (
     batch_permutes,
     padding_changes_nothing,
     causal,
+    noise_belongs_to_its_step,
     state_survives_saving,
     saturated_stays_finite,
 )

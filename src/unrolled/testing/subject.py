@@ -6,7 +6,7 @@ Letters: B batch, T time, D input, H hidden.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -22,7 +22,10 @@ Sizes = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Subject:
-    """Weights, inputs and a way to run them; drawn from ``seed`` without touching torch's generator."""
+    """Weights, inputs and a way to run them; drawn from ``seed`` without touching torch's generator.
+
+    H is as ``sizes`` says, or a little more where the cell's heads do not divide it.
+    """
 
     cell: Equations
     backend: str | Backend
@@ -32,11 +35,16 @@ class Subject:
     scale: float = 1.0
     seed: int = 0
 
+    @property
+    def hidden(self) -> int:
+        """H."""
+        heads = self.cell.heads
+        return -(-self.sizes[3] // heads) * heads
+
     def weights(self) -> dict[str, Tensor]:
         """Random parameters with standard deviation ``scale / sqrt(H)``."""
-        _, _, inputs, hidden = self.sizes
-        shapes = self.cell.shapes(inputs, hidden, bias=self.bias)
-        deviation = self.scale / math.sqrt(hidden)
+        shapes = self.cell.shapes(self.sizes[2], self.hidden, bias=self.bias)
+        deviation = self.scale / math.sqrt(self.hidden)
         return {name: deviation * self._draw(index, *shape) for index, (name, shape) in enumerate(shapes.items())}
 
     def x(self) -> Tensor:
@@ -44,9 +52,16 @@ class Subject:
         return self._draw(100, *self.sizes[:3])
 
     def hx(self) -> State:
-        """One ``(B, H)`` a part, within -1 .. 1."""
-        sizes = self.cell.state_sizes(self.sizes[3])
-        return tuple(self._draw(200 + part, self.sizes[0], size).tanh() for part, size in enumerate(sizes))
+        """One ``(B, H)`` a part, which the cell can be in: the reference arrives there from zeros in three steps."""
+        calm = replace(self, scale=1.0)
+        x = self._draw(200, self.sizes[0], 3, self.sizes[2])
+        with torch.no_grad():
+            return engine.run(self.cell, x, calm.weights(), backend="reference")[1]
+
+    def noise(self) -> dict[str, Tensor]:
+        """``(B, T, H)`` zeros and ones for each of the cell's noises."""
+        shape = (*self.sizes[:2], self.hidden)
+        return {name: (self._draw(400 + k, *shape) > 0).to(self.dtype) for k, name in enumerate(self.cell.noise)}
 
     def lengths(self) -> Tensor:
         """``(B,)``: 0, T and values between."""
@@ -67,6 +82,6 @@ class Subject:
 
     def __str__(self) -> str:
         backend = self.backend if isinstance(self.backend, str) else self.backend.name
-        batch, time, inputs, hidden = self.sizes
+        batch, time, inputs, _ = self.sizes
         dtype = str(self.dtype).removeprefix("torch.")
-        return f"cell {self.cell.name!r} on {backend!r}, {dtype}, B {batch}, T {time}, D {inputs}, H {hidden}"
+        return f"cell {self.cell.name!r} on {backend!r}, {dtype}, B {batch}, T {time}, D {inputs}, H {self.hidden}"

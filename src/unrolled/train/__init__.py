@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from unrolled.train.fitting import Fitting
     from unrolled.train.hooks import Hook
     from unrolled.train.loop import FitResult, fit
-    from unrolled.train.machine import seed_everything
+    from unrolled.train.machine import seed_everything, torch_options
     from unrolled.train.progress import Progress
     from unrolled.train.settings import TrainSettings
     from unrolled.train.warm import freeze, warm_start
@@ -26,6 +26,7 @@ __all__ = [
     "fit",
     "freeze",
     "seed_everything",
+    "torch_options",
     "warm_start",
 ]
 
@@ -38,6 +39,7 @@ _HOME = {
     "fit": "loop",
     "freeze": "warm",
     "seed_everything": "machine",
+    "torch_options": "machine",
     "warm_start": "warm",
 }
 

@@ -78,6 +78,7 @@ class Config(Record):
         train: options of ``train.TrainSettings``; what is absent is the task's default.
         start_from: a bundle whose weights are taken over (all of them, or those of ``train.warm_layers``).
         seed: of every random choice (split, initial weights, order, dropout).
+        language: of the report, "en" or "zh".
     """
 
     data: DataSettings = DataSettings()

@@ -11,9 +11,11 @@ from unrolled.core.bundle import Bundle
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Evaluation
 from unrolled.data import whole
-from unrolled.evaluate import Backtest, Fold, Part, assess, backtest, folds
+from unrolled.evaluate import Backtest, Fold, Part, assess, backtest, folds, training_part
 from unrolled.prepare.decode import Answer, decode
+from unrolled.prepare.series import Series
 from unrolled.tasks import Forecast
+from unrolled.tasks.windows import sliding
 from unrolled.workflow.model import Model
 
 
@@ -44,6 +46,8 @@ def backtest_bundle(
 ) -> Backtest:
     """Roll a forecast over ``count`` origins at the end of ``data``, ``step`` rows apart (a horizon by default).
 
+    The baselines learn from the rows before the first origin.
+
     Raises:
         ConfigError: the bundle is not a forecast.
         DataError: the data does not reach back far enough.
@@ -61,4 +65,11 @@ def backtest_bundle(
         )
         return Part(series, samples, model.truth(series, samples)), answer
 
-    return backtest(task, folds(series, horizon=task.settings.horizon, count=count, step=step), forecast)
+    origins = folds(series, horizon=task.settings.horizon, count=count, step=step)
+    return backtest(task, origins, forecast, train=_before(model, task, series, origins[0]))
+
+
+def _before(model: Model, task: Forecast, series: Series, first: Fold) -> Part | None:
+    """What baselines learn from: all windows before the first origin; None where there is none."""
+    samples = sliding(series, first.train, window=model.window or 1, ahead=task.settings.horizon)
+    return training_part(model, series, samples) if len(samples) else None

@@ -9,7 +9,7 @@ _KEPT = ("horizon", "strategy")  # of the task's settings; others were fitted, o
 
 
 def as_before(config: Config) -> Config:
-    """``config`` with the task, window and net of the bundle that it starts from, where it says nothing itself.
+    """``config`` with the task, window, calendar and net of the bundle that it starts from, where it says nothing.
 
     Raises:
         BundleError: there is no such bundle, or it is damaged.
@@ -24,7 +24,10 @@ def as_before(config: Config) -> Config:
     task = {"name": manifest.task, **{key: settings[key] for key in _KEPT if key in settings}}
     task |= {key: value for key, value in config.task.items() if key != "name"}
     window = manifest.settings.get("window") if config.data.window is None else None
+    schema = manifest.settings.get("schema")
+    calendar = schema.get("calendar") if config.data.calendar is None and isinstance(schema, dict) else None
+    data = {"window": window, "calendar": calendar}
     return config.over(
-        {"task": task, "net": manifest.net if config.net is None else None, "data": {"window": window}},
+        {"task": task, "net": manifest.net if config.net is None else None, "data": data},
         where=config.start_from,
     )

@@ -5,6 +5,7 @@ Letters: n samples, S steps, M targets, V values of the net.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,15 @@ class Model:
 
     def output(self, series: Series, samples: Samples) -> Values:
         """``(n, S, M, V)`` in model scale."""
-        chunks = [samples[slice(at, at + _CHUNK)] for at in range(0, len(samples), _CHUNK)]
-        parts = [self.predictor.output(self.preprocessor.arrays(series, chunk, truth=False)) for chunk in chunks]
-        return np.concatenate(parts)
+        gathered = (self.preprocessor.arrays(series, chunk, truth=False) for chunk in _chunks(samples))
+        return np.concatenate([self.predictor.output(arrays) for arrays in gathered])
+
+    def compared(self, series: Series, samples: Samples) -> tuple[Values, Values]:
+        """``(n, S, M, V)`` output and ``(n, S, M)`` or ``(n, M)`` truth, both in model scale."""
+        gathered = (self.preprocessor.arrays(series, chunk) for chunk in _chunks(samples))
+        parts = [(self.predictor.output(arrays), arrays.y) for arrays in gathered]
+        output, truth = zip(*parts, strict=True)
+        return np.concatenate(output), np.concatenate(truth)
 
     def invert(self, values: Values, series: Series, samples: Samples) -> Values:
         """Model scale to original units, in the shape of the truth."""
@@ -68,6 +75,10 @@ class Model:
         """``(n, S, M)`` of a forecast, ``(n, M)`` otherwise, in original units or class codes."""
         truth = self.preprocessor.truth(series, samples)
         return truth if self.task.name == "forecast" else truth[:, 0]
+
+
+def _chunks(samples: Samples) -> Iterator[Samples]:
+    return (samples[slice(at, at + _CHUNK)] for at in range(0, len(samples), _CHUNK))
 
 
 def torch_forward(net: nn.Module) -> Forward:

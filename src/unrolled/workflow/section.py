@@ -5,6 +5,7 @@ Letters: S sequences.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from unrolled.workflow.source import Source
 
 _MOST_NUMBERS = 1 << 24  # of all answers and their quantiles; windows of larger parts are thinned out evenly
 _QUANTILES = 8
+_MOST_LOOKED_AT = 200_000  # windows of a held-out part before they are thinned out
+_SMALLEST = 11  # stride; smaller primes divide days, weeks and years
 _MOST_WINDOWS = {"valid": 20_000, "test": 50_000}
 
 
@@ -64,7 +67,8 @@ def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, 
     for name, part in source.parts.items():
         series = derived.setdefault(id(part.series), task.derive(part.series))
         try:
-            samples = task.samples(series, part.spans, window=data.window, stride=data.stride if name == "train" else 1)
+            stride = data.stride if name == "train" else _stride(part.spans)
+            samples = _samples(task, series, part.spans, data.window, stride, again=name != "train")
         except DataError as error:
             if name == "train":
                 raise
@@ -86,6 +90,24 @@ def _left_out(name: str, error: DataError) -> Note:
         zh=f"没有{chinese}部分：数据不足以构成一个窗口。",
         level="warning",
     )
+
+
+def _samples(task: Task, series: Series, spans: Spans, window: int | None, stride: int, *, again: bool) -> Samples:
+    """Windows of a part; ``again``: every one of them where truth stands in few rows, and the stride met none."""
+    try:
+        return task.samples(series, spans, window=window, stride=stride)
+    except DataError:
+        if stride == 1 or not again:
+            raise
+    return task.samples(series, spans, window=window)
+
+
+def _stride(spans: Spans) -> int:
+    """Rows between two windows that are looked at, so that few need memory: a prime, to meet a season at all phases."""
+    most = sum(end - begin for _, begin, end in spans) // _MOST_LOOKED_AT
+    if most < _SMALLEST:
+        return 1
+    return next(n for n in range(most, 1, -1) if all(n % divisor for divisor in range(2, math.isqrt(n) + 1)))
 
 
 def _thinned(samples: Samples, most: int) -> Samples:

@@ -14,6 +14,7 @@ from unrolled.data import Parts, Spans, split, whole
 from unrolled.prepare.append import append
 from unrolled.prepare.build import build
 from unrolled.prepare.facts import facts
+from unrolled.prepare.labels import runs
 from unrolled.prepare.read import read
 from unrolled.prepare.roles import Flags
 from unrolled.prepare.schema import Schema, infer
@@ -151,7 +152,7 @@ def _of_number(values: Array) -> tuple[str, str, str]:
 def _rests(table: Table, target: str, settings: DataSettings) -> bool:
     """The number is the same in all rows of a series, so that there is nothing to forecast."""
     values = table.columns[target]
-    if values.dtype.kind != "f" or np.count_nonzero(np.diff(values)) > len(values) / _FEW_CHANGES:
+    if values.dtype.kind != "f" or len(runs(values)[0]) - 1 > len(values) / _FEW_CHANGES:
         return False
     schema, _ = infer(table, task="regress", **_flags(settings))
     return schema.group is not None and all(column.level == "case" for column in schema.of_role("target"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import nn
 
 from unrolled.core.bundle import Bundle
@@ -21,13 +22,14 @@ from unrolled.data import Batches
 from unrolled.evaluate import assess
 from unrolled.nets import CustomNet, Net, load_custom
 from unrolled.prepare import rollout
+from unrolled.prepare.decode import NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
 from unrolled.tasks import Forecast, Regress, Task, make_task
-from unrolled.train import TrainSettings, fit, seed_everything, warm_start
+from unrolled.train import TrainSettings, fit, seed_everything, torch_options, warm_start
 from unrolled.workflow.config import Config, DataSettings
-from unrolled.workflow.defaults import complete
+from unrolled.workflow.defaults import before_reading, complete
 from unrolled.workflow.fine_tuning import as_before
 from unrolled.workflow.listener import Listener, Silent
 from unrolled.workflow.model import Model
@@ -91,7 +93,8 @@ def train(
     if folder is not None and first:
         RunFolder(Path(folder)).refuse_used()
     job = _prepare(config, data, weights)
-    made = _net(job, net)
+    with torch_options(job.settings):
+        made = _net(job, net)
     home = None
     if (folder is not None or runs is not None) and first:
         home = RunFolder.create(folder, task=job.task.name, parent=runs or Path())
@@ -100,7 +103,8 @@ def train(
     try:
         if home is not None and first:
             home.begin(job.config, job.notes)
-        return _run(job, made, home, listener or Silent(), resume=False)
+        with torch_options(job.settings):
+            return _run(job, made, home, listener or Silent(), resume=False)
     except UnrolledError:
         if home is not None and first:
             home.forget()
@@ -118,12 +122,12 @@ def resume(folder: Path | str, *, listener: Listener | None = None) -> Trained:
     if config.data.path is None:
         raise ConfigError("this run's data was handed over in Python", where=str(folder), mend="train it again there")
     job = replace(_prepare(config, None, None), notes=home.read_assumptions())
-    return _run(job, _net(job, None), home, listener or Silent(), resume=True)
+    with torch_options(job.settings):
+        return _run(job, _net(job, None), home, listener or Silent(), resume=True)
 
 
 def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
-    config = as_before(config)
-    config = _seeded(config)
+    config = _resolved(as_before(config))
     table = open_table(config.data, data)
     name = config.task.get("name") or "auto"
     notes: list[Note] = []
@@ -133,6 +137,7 @@ def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
     # A user's own function becomes its name, so that the config stays plain data.
     options = make_task(name, _options(config)).settings.model_dump(mode="json", exclude_unset=True)
     config = config.model_copy(update={"task": {"name": name, **options}})
+    config = before_reading(config, name)
     source = load(table, config.data, name)
     part = source.parts["train"]
     config, chosen = complete(config, name, part.series, part.spans, validated="valid" in source.parts)
@@ -141,6 +146,7 @@ def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
     found, left_out = sections(source, task, config.data)
     own = found["train"]
     preprocessor = _preprocessor(config.data, source.schema, task, own.series).fit(own.series, own.spans)
+    _refuse_nothing(preprocessor, source)
     if isinstance(task, Forecast):
         if task.steps < task.settings.horizon:
             rollout.check(preprocessor.inputs())
@@ -159,13 +165,24 @@ def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
     )
 
 
-def _seeded(config: Config) -> Config:
-    """The job's seed is that of the split and of training too, where they have none of their own."""
+def _refuse_nothing(preprocessor: Preprocessor, source: Source) -> None:
+    inputs = preprocessor.inputs()
+    if not inputs.numbers + len(inputs.categories):
+        raise DataError(
+            "there is no column that changes from row to row to predict from",
+            where=source.facts.source,
+            mend="give the file such a column, name some with --features, or choose another --task",
+        )
+
+
+def _resolved(config: Config) -> Config:
+    """The seed of the job is that of split and training too; the threads, on which last digits depend, are told."""
     split = config.data.split
     if split.seed is None:
         split = split.model_copy(update={"seed": config.seed})
     data = config.data.model_copy(update={"split": split})
-    return config.model_copy(update={"data": data, "train": {"seed": config.seed, **config.train}})
+    own = {"seed": config.seed, "threads": torch.get_num_threads()}
+    return config.model_copy(update={"data": data, "train": {**own, **config.train}})
 
 
 def _options(config: Config) -> dict[str, Any]:
@@ -285,13 +302,13 @@ def _calibrated(job: _Job, net: Net | CustomNet) -> Model:
     """The model with its intervals, temperatures or threshold fitted on the validation part."""
     preprocessor = _to_horizon(job)
     decoding = job.task.decoding(preprocessor.schema)
+    if isinstance(decoding, NumberDecoding) and any(preprocessor.summed):
+        decoding = decoding.model_copy(update={"summed": preprocessor.summed})
     plain = Model.of(to_bundle(job.config, job.source, job.task, net, preprocessor, decoding), net)
     held = job.sections.get("valid")
     if held is None:
         return plain
-    truth = preprocessor.arrays(held.series, held.samples).y
-    assert truth is not None
-    decoding = job.task.calibrate(plain.output(held.series, held.samples), truth, decoding)
+    decoding = job.task.calibrate(*plain.compared(held.series, held.samples), decoding)
     return Model.of(to_bundle(job.config, job.source, job.task, net, preprocessor, decoding), net)
 
 

@@ -41,7 +41,9 @@ def counts(table: Table) -> dict[str, int]:
 
 def test_windows_and_classes(check_reader: Check) -> None:
     found = check_reader(
-        lambda: cut(record([100, 180, 240, 400], "N+Va"), ReadOptions(before=0.1, after=0.2, even=False))
+        lambda: cut(
+            record([100, 180, 240, 400], "N+Va"), ReadOptions(before=0.1, after=0.2, even=False, relative=False)
+        )
     )
     np.testing.assert_allclose(waves(found), np.array([100, 240, 400])[:, None] / 10 + np.arange(-10, 21) / 10)
     assert found.case_columns["label"].tolist() == ["N", "V", "S"]
@@ -57,7 +59,7 @@ def test_every_symbol_has_one_class() -> None:
 
 
 def test_the_ends_of_a_record_are_continued() -> None:
-    found = cut(record([3, 1999], "NN"), ReadOptions(before=0.1, after=0.1, even=False))
+    found = cut(record([3, 1999], "NN"), ReadOptions(before=0.1, after=0.1, even=False, relative=False))
     np.testing.assert_allclose(waves(found)[0, :8], 0)
     np.testing.assert_allclose(waves(found)[1, -10:], 199.9)
     assert [note.code for note in found.notes] == ["padded_beats"]
@@ -69,43 +71,77 @@ def test_recordings_are_made_even() -> None:
     known = np.delete(signal, 7)
     peaks = np.array([500, 900])
     for one, other in [(signal, (signal - np.median(known)) / known.std()), (np.full(2000, 3.0), np.zeros(2000))]:
-        even = waves(cut(Record("r", one, RATE, peaks, "NN"), ReadOptions()))
-        odd = waves(cut(Record("r", other, RATE, peaks, "NN"), ReadOptions(even=False)))
+        even = waves(cut(Record("r", one, RATE, peaks, "NN"), ReadOptions(relative=False)))
+        odd = waves(cut(Record("r", other, RATE, peaks, "NN"), ReadOptions(even=False, relative=False)))
         np.testing.assert_allclose(even, odd, atol=1e-12)
     assert np.isnan(waves(cut(Record("r", np.full(2000, np.nan), RATE, peaks, "NN"), ReadOptions()))).all()
 
 
+def test_beats_are_relative_to_the_median_beat_of_their_record() -> None:
+    signal = np.random.default_rng(0).normal(3, 5, 2000)
+    signal[505] = np.nan
+    peaks = np.array([500, 700, 900, 1100])
+    plain = waves(cut(Record("r", signal, RATE, peaks, "NNVN"), ReadOptions(relative=False)))
+    found = waves(cut(Record("r", signal, RATE, peaks, "NNVN"), ReadOptions()))
+    np.testing.assert_allclose(found, plain - np.nanmedian(plain, axis=0))
+    assert np.isnan(found).sum() == 1
+    shifted = waves(cut(Record("r", 7 - 2 * signal, RATE, peaks, "NNVN"), ReadOptions(even=False)))
+    np.testing.assert_allclose(
+        shifted, -2 * waves(cut(Record("r", signal, RATE, peaks, "NNVN"), ReadOptions(even=False)))
+    )
+
+
 def test_resampling_keeps_both_ends() -> None:
-    full = waves(cut(record([500], "N"), ReadOptions()))
-    half = waves(cut(record([500], "N"), ReadOptions(points=11)))
+    full = waves(cut(record([500], "N"), ReadOptions(relative=False)))
+    half = waves(cut(record([500], "N"), ReadOptions(points=11, relative=False)))
     assert full.shape == (1, 25 + 45 + 1) and half.shape == (1, 11)
     np.testing.assert_allclose(half[0], np.linspace(full[0, 0], full[0, -1], 11))
-    assert waves(cut(record([500], "N"), ReadOptions(before=0, after=0, points=4, even=False))).tolist() == [[50.0] * 4]
+    assert waves(
+        cut(record([500], "N"), ReadOptions(before=0, after=0, points=4, even=False, relative=False))
+    ).tolist() == [[50.0] * 4]
 
 
 def test_timing_is_what_the_words_say() -> None:
     peaks = np.cumsum([100, 80, 120, 60, 90, 110, 100, 70, 130, 95, 105, 85, 115, 100])
     timing = cut(record(peaks.tolist(), "N" * 14), ReadOptions()).case_columns
     gaps = np.diff(peaks) / RATE
-    np.testing.assert_allclose(timing["rr_before"], [gaps[0], *gaps])
-    np.testing.assert_allclose(timing["rr_after"], [*gaps, gaps[-1]])
-    before = timing["rr_before"]
-    expected = [before[max(at - 10, 0) : at].mean() if at else before[0] for at in range(14)]
-    np.testing.assert_allclose(timing["rr_local"], expected)
-    for name in ("rr_before", "rr_after", "rr_local"):
-        np.testing.assert_allclose(timing[f"{name}_ratio"], timing[name] / gaps.mean())
+    pace = np.log(gaps / gaps.mean())
+    np.testing.assert_allclose(timing["rr_before_1"], [pace[0], *pace])
+    np.testing.assert_allclose(timing["rr_before_3"], [*pace[[0, 0, 0]], *pace[:-2]])
+    np.testing.assert_allclose(timing["rr_after_1"], [*pace, pace[-1]])
+    np.testing.assert_allclose(timing["rr_after_2"], [*pace[1:], *pace[[-1, -1]]])
+    before = np.array([gaps[0], *gaps])
+    local = [before[max(at - 10, 0) : at].mean() if at else before[0] for at in range(14)]
+    np.testing.assert_allclose(timing["rr_local"], np.log(local / gaps.mean()))
+    change = np.abs([0, 0, *np.diff(pace)])
+    np.testing.assert_allclose(timing["irregular"], np.full(14, np.log(np.median(change) + 0.01)))
 
 
-def test_causal_timing_does_not_see_what_follows() -> None:
-    whole = cut(record([100, 180, 290, 350, 480], "NNNNN"), ReadOptions()).case_columns
-    part = cut(record([100, 180, 290], "NNN"), ReadOptions()).case_columns
-    for name in ("rr_before", "rr_local"):
-        np.testing.assert_array_equal(whole[name][:3], part[name])
+def test_timing_is_relative_to_the_record() -> None:
+    """The same rhythm at half the pace has the same timing."""
+    peaks = np.cumsum([10, 80, 120, 60, 90, 110, 100])
+    fast, slow = (cut(record((peaks * by).tolist(), "N" * 7), ReadOptions()).case_columns for by in (1, 2))
+    for name in [name for name in fast if name.startswith(("rr", "irregular"))]:
+        np.testing.assert_allclose(fast[name], slow[name], atol=1e-12)
+
+
+def test_an_even_rhythm_has_no_timing_to_tell() -> None:
+    timing = cut(record(list(range(100, 1900, 100)), "N" * 18), ReadOptions()).case_columns
+    for name in timing:
+        if name.startswith("rr"):
+            np.testing.assert_allclose(timing[name], 0, atol=1e-12)
+        if name.startswith("irregular"):
+            np.testing.assert_allclose(timing[name], np.log(0.01))
+
+
+def test_beats_at_one_place_have_finite_timing() -> None:
+    timing = cut(record([100, 100, 300, 400], "NNNN"), ReadOptions()).case_columns
+    assert all(np.isfinite(timing[name]).all() for name in timing if name.startswith(("rr", "irregular")))
 
 
 def test_a_single_beat_has_no_intervals() -> None:
     timing = cut(record([500], "N"), ReadOptions()).case_columns
-    assert all(np.isnan(timing[name]).all() for name in timing if name.startswith("rr"))
+    assert all(np.isnan(timing[name]).all() for name in timing if name.startswith(("rr", "irregular")))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +253,9 @@ def test_leads_by_name_and_number(small: Path, check_reader: Check) -> None:
     assert counts(found) == {"N": 2, "V": 1, "S": 1}
     assert found.notes[0].en == "Read lead II of II, V1."
     for lead in (1, "1", "V1"):
-        np.testing.assert_array_equal(read(small, lead=lead, even=False).columns["ecg"], _cut_by_hand(small))
+        np.testing.assert_array_equal(
+            read(small, lead=lead, even=False, relative=False).columns["ecg"], _cut_by_hand(small)
+        )
     for lead in ("MLII", 2, "2", -1):
         with pytest.raises(DataError, match=r"there is no lead .*\n  The leads are II, V1"):
             read(small, lead=lead)

@@ -148,3 +148,34 @@ def test_the_fast_way_and_the_careful_way_agree(cells: list[str]) -> None:
         distinct = list(dict.fromkeys(cells))
         codes = np.array([distinct.index(cell) for cell in cells])
         np.testing.assert_array_equal(Cells("x", ReadOptions()).coded("a", codes, distinct), plain)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["$1,234.50", "-$0.10", "$7"], [1234.5, -0.1, 7]),
+        (["12.5%", "-3 %", "+1e1%"], [12.5, -3, 10]),
+        (["1.234,50 €", "7,5 €"], [1234.5, 7.5]),
+        (["¥1.5", "￥2"], None),
+        (["5%", "0.05"], None),
+        (["1%%", "2%%"], None),
+        (["%", "%"], None),
+    ],
+)
+def test_a_sign_that_all_cells_carry_is_passed_over(cells: list[str], expected: list[float] | None) -> None:
+    good = numbers.parse(cells, ".").good
+    assert good.all() == (expected is not None)
+    if expected is not None:
+        assert numbers.parse(cells, ".").values.tolist() == expected
+
+
+def test_a_sign_is_told_as_it_is_written() -> None:
+    reader = Cells("prices.csv", ReadOptions(), proven=True)
+    assert reader.column("Close", ["", "$5.00", "$1,000.25"]).tolist()[1:] == [5, 1000.25]
+    (note,) = reader.notes()
+    assert note.code == "number_style" and "$5.00 was read as 5.0" in note.en
+
+
+def test_many_different_numbers_with_a_sign_are_no_text() -> None:
+    cells = [f"{row / 100}%" for row in range(3000)]
+    assert read(cells) == [row / 100 for row in range(3000)]

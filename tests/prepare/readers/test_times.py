@@ -31,6 +31,10 @@ def stamps(*cells: str, day_first: bool | None = None) -> list[str]:
         ("2024年3月", "2024-03-01T00:00:00"),
         ("04.03.2024", "2024-03-04T00:00:00"),
         ("04.03.2024 23:59:59", "2024-03-04T23:59:59"),
+        ("Mar 04, 2024", "2024-03-04T00:00:00"),
+        ("march 4 2024 3:04 PM", "2024-03-04T15:04:00"),
+        ("4 Sep. 2024", "2024-09-04T00:00:00"),
+        ("28-JUN-2024", "2024-06-28T00:00:00"),
         ("2024-03-04T05:06:07", "2024-03-04T05:06:07"),
         ("2024-03-04 05:06:07.25", "2024-03-04T05:06:07"),
         ("3/14/2024 3:04 PM", "2024-03-14T15:04:00"),
@@ -53,6 +57,7 @@ def test_manners(cell: str, expected: str) -> None:
     [
         *"2024 2024-13-01 2024-02-30 2023-02-29 0001-01-01 9999-12-31 13/13/2024 1/2/24 12:30 now NaT".split(),
         "２０２４-01-01",
+        *("Mai 4, 2024", "Marc 4, 2024", "Feb 30, 2024", "Mar 4, 24", "Mar 2024"),
         *("2024-01-01 24:00", "2024-01-01 00:60", "2024-01-01 00:00:60", "2024-01-01 13:00 PM", "2024-01-01T00:00:00+"),
         "",
     ],
@@ -121,6 +126,12 @@ def test_written_times_come_back(moments: list[datetime], layout: str) -> None:
     cells = [moment.strftime(layout.replace("%Y", f"{moment.year:04}").replace("%y", "")) for moment in moments]
     expected = np.array(moments, dtype="datetime64[us]").astype("datetime64[ns]")
     np.testing.assert_array_equal(times.parse(cells).values, expected)
+
+
+@given(_MOMENT, st.sampled_from(["%b %d, %Y %H:%M", "%d-%b-%Y %H:%M", "%d %B %Y %H:%M"]))
+def test_months_with_names_come_back(moment: datetime, layout: str) -> None:
+    cell = moment.strftime(layout.replace("%Y", f"{moment.year:04}"))
+    assert times.parse([cell]).values[0] == np.datetime64(moment, "m")
 
 
 @given(_MOMENT, st.integers(-23 * 60, 23 * 60))

@@ -5,28 +5,54 @@ from __future__ import annotations
 from unrolled.cells import cells
 from unrolled.nets.layer import LayerSpec
 from unrolled.nets.layers.attention import AttentionSpec
+from unrolled.nets.layers.augment import AugmentSpec
+from unrolled.nets.layers.bidirectional import BidirectionalSpec
 from unrolled.nets.layers.conv import ConvSpec
+from unrolled.nets.layers.decay import DecaySpec
+from unrolled.nets.layers.decoder import DecoderSpec
+from unrolled.nets.layers.dense import DenseSpec, PositionsSpec
 from unrolled.nets.layers.dropout import DropoutSpec, NoiseSpec
+from unrolled.nets.layers.early_exit import EarlyExitSpec
+from unrolled.nets.layers.fusion import LayerFusionSpec
 from unrolled.nets.layers.head import LinearSpec
 from unrolled.nets.layers.layer_norm import LayerNormSpec
+from unrolled.nets.layers.parallel import ParallelSpec
 from unrolled.nets.layers.patch import PatchSpec
 from unrolled.nets.layers.per_channel import PerChannelSpec
+from unrolled.nets.layers.pieces import PiecesSpec
 from unrolled.nets.layers.pool import PoolSpec
+from unrolled.nets.layers.residual import ResidualSpec
 from unrolled.nets.layers.segment_decoder import SegmentDecoderSpec
+from unrolled.nets.layers.self_attention import SelfAttentionSpec
+from unrolled.nets.layers.sparse import DeltaSpec, TopSpec
 from unrolled.nets.layers.stack import recurrent_spec
 from unrolled.nets.layers.window_norm import WindowNormSpec
 
 _KINDS: tuple[type[LayerSpec], ...] = (
     AttentionSpec,
+    AugmentSpec,
+    BidirectionalSpec,
     ConvSpec,
+    DecaySpec,
+    DecoderSpec,
+    DeltaSpec,
+    DenseSpec,
     DropoutSpec,
+    EarlyExitSpec,
+    LayerFusionSpec,
     LayerNormSpec,
     LinearSpec,
     NoiseSpec,
+    ParallelSpec,
     PatchSpec,
     PerChannelSpec,
+    PiecesSpec,
     PoolSpec,
+    PositionsSpec,
+    ResidualSpec,
     SegmentDecoderSpec,
+    SelfAttentionSpec,
+    TopSpec,
     WindowNormSpec,
 )
 

@@ -50,7 +50,15 @@ class Convolution(Layer):
         norms = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
         self.norm = norms[spec.norm](spec.channels) if spec.norm else None
         length = None if shape.length is None else -(-shape.length // spec.stride)
-        self.shape = replace(shape, size=spec.channels, length=length, targets=0, backward=0, added=False)
+        self.shape = replace(
+            shape,
+            size=spec.channels,
+            length=length,
+            targets=0,
+            backward=0,
+            added=False,
+            pace=shape.pace * spec.stride,
+        )
 
     def forward(self, flow: Flow) -> Flow:
         spec, norm = self.spec, self.norm

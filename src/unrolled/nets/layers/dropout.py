@@ -9,29 +9,35 @@ from pydantic import Field
 
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Layer, LayerSpec, Rate
+from unrolled.nets.layer import Layer, LayerSpec, Rate, need_sequence
 
 
 class DropoutSpec(LayerSpec):
-    """Each number is zeroed with this probability in training (Srivastava et al. 2014)."""
+    """Each number is zeroed with this probability in training (Srivastava et al. 2014).
+
+    ``whole``: columns of a sequence are zeroed at all of its steps (spatial dropout, Tompson et al. 2015).
+    """
 
     name: ClassVar[str] = "dropout"
 
     rate: Rate = 0.1
+    whole: bool = False
 
     def build(self, shape: Shape) -> Layer:
-        return Dropout(self.rate, shape)
+        return Dropout(self, shape)
 
 
 class Dropout(Layer):
     """Dropout of whatever flows, steps or a vector."""
 
-    def __init__(self, rate: float, shape: Shape) -> None:
+    def __init__(self, spec: DropoutSpec, shape: Shape) -> None:
         super().__init__()
-        self.rate, self.shape = rate, shape
+        if spec.whole:
+            need_sequence(shape, "dropout of whole columns")
+        self.spec, self.shape = spec, shape
 
     def forward(self, flow: Flow) -> Flow:
-        return replace(flow, x=ops.dropout(flow.x, self.rate, self.training))
+        return replace(flow, x=ops.dropout(flow.x, self.spec.rate, self.training, whole=self.spec.whole))
 
 
 class NoiseSpec(LayerSpec):

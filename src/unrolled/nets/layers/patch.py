@@ -41,7 +41,15 @@ class Patch(Layer):
         self.spec = spec
         self.linear = nn.Linear(spec.length * shape.size, spec.size)
         length = None if shape.length is None else -(-shape.length // spec.length)
-        self.shape = replace(shape, size=spec.size, length=length, targets=0, backward=0, added=False)
+        self.shape = replace(
+            shape,
+            size=spec.size,
+            length=length,
+            targets=0,
+            backward=0,
+            added=False,
+            pace=shape.pace * spec.length,
+        )
 
     def forward(self, flow: Flow) -> Flow:
         x, lengths = ops.patch(flow.x, flow.lengths, length=self.spec.length, align="end")

@@ -2,8 +2,8 @@
 
 Parallel multi-step forecasting of SegRNN (Lin et al. 2023, arXiv 2308.11200, sections 3.3 and 3.4).
 
-Letters: B batch, H hidden, P segment length, S segments, E embedding, K static inputs, F known inputs, M targets,
-V values.
+Letters: B batch, D inputs of the cell, H hidden, P segment length, S segments, E embedding, K static inputs, F known
+inputs, M targets, V values.
 """
 
 from __future__ import annotations
@@ -23,13 +23,17 @@ from unrolled.nets.recurrent import Recurrent
 
 
 class SegmentDecoderSpec(LayerSpec):
-    """Segments of ``length`` steps; ``embed`` numbers (the encoder's size when not given) tell them apart."""
+    """Segments of ``length`` steps; ``embed`` numbers tell them apart (as many as the cell reads when not given).
+
+    ``shared`` goes on with the weights of the recurrent layer before it, as SegRNN does: less to learn.
+    """
 
     name: ClassVar[str] = "segment_decoder"
     part: ClassVar[Literal["head"]] = "head"
 
     length: Annotated[int, Field(ge=1, le=100_000)] = 24
     embed: Size | None = None
+    shared: bool = False
     dropout: Rate = 0.0
 
     def build(self, shape: Shape) -> Layer:
@@ -45,28 +49,38 @@ class SegmentDecoder(Layer):
 
     def __init__(self, spec: SegmentDecoderSpec, shape: Shape) -> None:
         super().__init__()
-        if not shape.state:
+        if not shape.state or shape.cell is None:
             raise ConfigError(
                 "segment_decoder starts from the state of a recurrent layer that runs forward, and there is none",
                 mend="put a recurrent layer without bidirectional before it, with the state as wide as the output",
             )
+        if spec.shared and not shape.reads:
+            raise ConfigError(
+                "shared goes on with the weights of the recurrent layer before it, and there must be only one",
+                mend="use layers: 1 there, or shared: false",
+            )
         out = shape.outputs
         self.spec, self.outputs, self.known = spec, out, shape.known
         self.segments = -(-out.steps // spec.length)
-        embed = spec.embed or shape.state
+        embed = spec.embed or (shape.reads if spec.shared else shape.state)
         own = embed // 2 if shape.channels > 1 else 0
         self.position = nn.Parameter(torch.randn(self.segments, embed - own))
         self.channel = nn.Parameter(torch.randn(shape.channels, own)) if own else None
         size = embed + shape.static + shape.known * spec.length
-        self.rnn = Recurrent(shape.cell, size, shape.state)
+        self.rnn = None if spec.shared else Recurrent(shape.cell, size, shape.state)
+        self.project = nn.Linear(size, shape.reads) if spec.shared and size != shape.reads else None
         self.linear = nn.Linear(shape.state, spec.length * out.targets * out.values)
         self.shape = replace(shape, form="output", size=out.targets * out.values)
 
     def forward(self, flow: Flow) -> Flow:
         out = self.outputs
         state = tuple(ops.repeat(part, times=self.segments) for part in flow.state)
-        x = ops.reshape(self._inputs(flow, state[0]), shape=(1, self.rnn.input_size))
-        _, (h, *_), _ = ops.recurrent(self.rnn, x, None, state)
+        x = self._inputs(flow, state[0])
+        if self.project is not None:
+            x = ops.linear(x, weight=self.project.weight, bias=self.project.bias)
+        rnn = self.rnn or flow.encoder
+        assert rnn is not None
+        _, (h, *_), _ = ops.recurrent(rnn, ops.reshape(x, shape=(1, rnn.input_size)), None, state)
         h = ops.dropout(h, self.spec.dropout, self.training)
         y = ops.linear(h, weight=self.linear.weight, bias=self.linear.bias)
         y = ops.reshape(y, shape=(self.segments * self.spec.length, out.targets, out.values))

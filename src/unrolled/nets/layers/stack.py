@@ -98,12 +98,14 @@ class Stack(Layer):
         self.width = self.rnn.output_size // self.rnn.directions
         joined = spec.bidirectional and self.merge == "concat"
         fed_back = self.rnn.cell.state_sizes(spec.size)[0] == spec.size
+        state = spec.size if fed_back and not spec.bidirectional else 0
         self.shape = replace(
             shape,
             size=self.rnn.output_size if joined else self.width,
             targets=0,
-            cell=spec.name,
-            state=spec.size if fed_back and not spec.bidirectional else 0,
+            cell=self.rnn.cell,
+            state=state,
+            reads=shape.size if state and spec.layers == 1 else 0,
             backward=self.width if joined else 0,
             added=spec.bidirectional and not joined,
         )
@@ -114,7 +116,7 @@ class Stack(Layer):
             forward = ops.slice_axis(y, axis=-1, start=0, stop=self.width)
             backward = ops.slice_axis(y, axis=-1, start=self.width, stop=2 * self.width)
             y = ops.merge(forward, backward, kind=self.merge)
-        return replace(flow, x=y, state=state, cells=(*flow.cells, *finals[-1:]))
+        return replace(flow, x=y, state=state, encoder=self.rnn, cells=(*flow.cells, *(finals[1:2] or finals)))
 
     def obstacle(self) -> Note | None:
         if self.rnn.causal:

@@ -4,18 +4,27 @@ Each has the name and the arguments of its NumPy counterpart in ``program.ops``,
 Called with symbols instead of tensors, it notes itself down in the plan.
 """
 
+from unrolled.nets.ops.attention import mix, multiply, positions, project_time, random_attend, self_attend
+from unrolled.nets.ops.augment import scaling, time_warp
 from unrolled.nets.ops.dense import activation, batch_norm, dropout, embedding, layer_norm, linear, noise
+from unrolled.nets.ops.exits import first_sure
 from unrolled.nets.ops.layout import (
+    columns,
     fold_channels,
+    group,
     merge,
     patch,
+    pieces,
     repeat,
     reshape,
+    reverse,
     slice_axis,
     tile,
     unfold_channels,
 )
+from unrolled.nets.ops.missing import decay
 from unrolled.nets.ops.recurrent import recurrent
+from unrolled.nets.ops.sparse import delta, top
 from unrolled.nets.ops.time import attend, conv1d, pool
 from unrolled.nets.ops.window import window_denorm, window_norm
 
@@ -23,21 +32,37 @@ __all__ = [
     "activation",
     "attend",
     "batch_norm",
+    "columns",
     "conv1d",
+    "decay",
+    "delta",
     "dropout",
     "embedding",
+    "first_sure",
     "fold_channels",
+    "group",
     "layer_norm",
     "linear",
     "merge",
+    "mix",
+    "multiply",
     "noise",
     "patch",
+    "pieces",
     "pool",
+    "positions",
+    "project_time",
+    "random_attend",
     "recurrent",
     "repeat",
     "reshape",
+    "reverse",
+    "scaling",
+    "self_attend",
     "slice_axis",
     "tile",
+    "time_warp",
+    "top",
     "unfold_channels",
     "window_denorm",
     "window_norm",

@@ -77,9 +77,11 @@ def _batch_norm(
     return torch.addcmul(bias - running_mean * scale, x, scale)
 
 
-def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
-    """Nothing outside training, so nothing in a plan."""
-    return F.dropout(x, rate) if training and rate and tracing(x) is None else x
+def dropout(x: Tensor, rate: float, training: bool, *, whole: bool = False) -> Tensor:
+    """Nothing outside training, so nothing in a plan; ``whole`` zeroes columns of ``(B, T, D)`` at all steps."""
+    if not training or not rate or tracing(x) is not None:
+        return x
+    return x * F.dropout(torch.ones_like(x[:, :1]), rate) if whole else F.dropout(x, rate)
 
 
 def noise(x: Tensor, deviation: float, training: bool) -> Tensor:

@@ -75,6 +75,41 @@ def patch(x: Tensor, lengths: Tensor | None, /, *, length: int, align: Align) ->
     return x.reshape(batch, count, length * size), None if lengths is None else -(-lengths // length)
 
 
+@op()
+def reverse(x: Tensor, lengths: Tensor | None, /) -> Tensor:
+    if lengths is None:
+        return x.flip(1)
+    time = torch.arange(x.shape[1], device=x.device)
+    length = lengths.to(x.device)[:, None]
+    mirrored = torch.where(time < length, length - 1 - time, time)
+    return x.gather(1, mirrored[..., None].expand(-1, -1, x.shape[2]))
+
+
+@op(outputs=3)
+def pieces(x: Tensor, lengths: Tensor | None, /, *, length: int) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    batch, time, size = x.shape
+    count = -(-time // length)
+    if lengths is not None:
+        x = inside_only(x, lengths)
+    elif time % length:
+        lengths = torch.full((batch,), time)
+    cut = F.pad(x, (0, 0, 0, count * length - time)).reshape(batch * count, length, size)
+    if lengths is None:
+        return cut, None, None
+    starts = torch.arange(count, device=lengths.device) * length
+    return cut, (lengths[:, None] - starts).clamp(1, length).reshape(-1), -(-lengths // length)
+
+
+@op()
+def group(x: Tensor, like: Tensor, /) -> Tensor:
+    return x.reshape(len(like), -1, x.shape[-1])
+
+
+@op()
+def columns(x: Tensor, /, *, index: tuple[int, ...]) -> Tensor:
+    return x[..., list(index)]
+
+
 def _shift(x: Tensor, delay: Tensor, time: int) -> Tensor:
     """Sequence b begins ``delay[b]`` steps later, after zeros; the result has ``time`` steps."""
     index = torch.arange(time, device=x.device) - delay[:, None]

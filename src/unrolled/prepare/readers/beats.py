@@ -1,8 +1,9 @@
 """Heart beats cut from an annotated ECG, each with its class and its timing.
 
-Classes after ANSI/AAMI EC57; the timing features are those that tell patients' beats apart between patients
-(de Chazal, O'Dwyer & Reilly 2004, "Automatic classification of heartbeats using ECG morphology and heartbeat interval
-features").
+Classes after ANSI/AAMI EC57; the timing features begin with those of de Chazal, O'Dwyer & Reilly 2004 ("Automatic
+classification of heartbeats using ECG morphology and heartbeat interval features"), relative to the record's mean as in
+Mondejar-Guerra et al. 2019 ("Heartbeat classification fusing temporal and morphological information of ECGs via
+ensemble of classifiers").
 
 Letters: N samples of the record, n beats, T points of a beat.
 """
@@ -33,7 +34,9 @@ CLASSES = {
 """AAMI class -> WFDB symbols; every other symbol is no beat. (B, n, r and ? do not occur in the MIT-BIH database.)"""
 
 _CLASS_OF = {symbol: name for name, symbols in CLASSES.items() for symbol in symbols}
-_LOCAL = 10
+_LOCAL = 10  # intervals
+_NEIGHBOURS = 3  # intervals on either side
+_LEAST = 0.01  # keeps logarithms finite
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,19 @@ def cut(record: Record, options: ReadOptions) -> Table:
 
     The window reaches from ``before`` seconds ahead of the annotated peak to ``after`` seconds behind it; where it
     leaves the recording the signal's end value is repeated. With ``even`` the recording is shifted and scaled to
-    median 0 and standard deviation 1 first, because gain and electrodes differ from patient to patient (known when
-    the record is complete). Case columns, in seconds:
+    median 0 and standard deviation 1 first, because gain and electrodes differ from patient to patient; with
+    ``relative`` its median beat is subtracted from every beat, because so does the usual shape of a beat. Both are
+    known when the record is complete. Case columns:
 
     - ``label``: N, S, V, F or Q; ``record``: the name;
-    - ``rr_before``: since the beat before; ``rr_local``: mean of the ten such intervals before that (causal);
-    - ``rr_after``: until the beat that follows (known one beat later);
-    - ``rr_before_ratio``, ``rr_local_ratio``, ``rr_after_ratio``: the same over the record's mean interval (known
-      when the record is complete).
+    - logarithms of intervals over the record's mean interval, so that 0 is this patient's usual pace:
+      ``rr_before_1`` to ``rr_before_3``, the three before this beat, nearest first; ``rr_after_1`` to ``rr_after_3``,
+      the three that follow; ``rr_local``, the mean of the ten before ``rr_before_1``;
+    - ``irregular``: logarithm of the record's median change from one (logarithmic) interval to the next, which tells
+      beats that come early from a rhythm that is irregular anyway; a median, so that early beats do not count as such.
 
-    At the start of a record, where an interval is not known, the nearest known one stands in.
+    All are known when the record is complete. At its ends, where an interval is not known, the nearest known one
+    stands in.
 
     Raises:
         DataError: there is no beat, or annotations lie outside the recording.
@@ -89,6 +95,8 @@ def cut(record: Record, options: ReadOptions) -> Table:
     windows, padded = _windows(_even(record.signal) if options.even else record.signal, peaks, offsets)
     if options.points is not None:
         windows = _resampled(windows, options.points)
+    if options.relative:
+        windows = windows - _typical(windows)
     timing = _timing(peaks / record.rate)
     notes: tuple[Note, ...] = (say("padded_beats"),) if padded else ()
     return Table(
@@ -111,6 +119,14 @@ def _even(signal: _Float) -> _Float:
     return evened
 
 
+def _typical(windows: _Float) -> _Float:
+    """``(T,)`` median of beats ``(n, T)``, point by point; a point that is missing in every beat stays missing."""
+    known = ~np.isnan(windows).all(0)
+    typical = np.full(windows.shape[1], np.nan)
+    typical[known] = np.nanmedian(windows[:, known], axis=0)
+    return typical
+
+
 def _windows(signal: _Float, peaks: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> tuple[_Float, bool]:
     """``(n, T)`` pieces of the signal, and whether any reaches over an end."""
     places = peaks[:, None] + offsets
@@ -129,19 +145,33 @@ def _resampled(windows: _Float, points: int) -> _Float:
 
 
 def _timing(peaks: _Float) -> dict[str, Array]:
-    """Intervals around ``(n,)`` peaks, in seconds."""
+    """Intervals around ``(n,)`` peaks in seconds, relative to the record, and how irregular they are."""
     interval = np.diff(peaks)
     if not len(interval):
         interval = np.array([np.nan])
-    before = np.concatenate([interval[:1], interval])[: len(peaks)]
-    after = np.concatenate([interval, interval[-1:]])[: len(peaks)]
-    total = np.concatenate([[0.0], np.cumsum(before)])
-    end = np.arange(len(peaks))
-    start = np.maximum(end - _LOCAL, 0)
-    local = np.divide(total[end] - total[start], end - start, out=before.copy(), where=end > start)
-    features = {"rr_before": before, "rr_after": after, "rr_local": local}
     mean = float(interval.mean()) or np.nan
-    return features | {f"{name}_ratio": values / mean for name, values in features.items()}
+    pace = np.log(np.maximum(interval / mean, _LEAST))
+    beat = np.arange(len(peaks))
+    found = {f"rr_before_{back}": _at(pace, beat - back) for back in range(1, _NEIGHBOURS + 1)}
+    found |= {f"rr_after_{ahead}": _at(pace, beat + ahead - 1) for ahead in range(1, _NEIGHBOURS + 1)}
+    before = _at(interval / mean, beat - 1)
+    found["rr_local"] = np.log(np.maximum(_mean_over(before, beat - _LOCAL, np.maximum(beat, 1)), _LEAST))
+    change = np.abs(found["rr_before_1"] - found["rr_before_2"])
+    found["irregular"] = np.full(len(peaks), np.log(np.median(change) + _LEAST))
+    return found
+
+
+def _at(values: _Float, places: npt.NDArray[np.int64]) -> _Float:
+    """``values`` at ``places``, the first or last one beyond the ends."""
+    return values[np.clip(places, 0, len(values) - 1)]
+
+
+def _mean_over(values: _Float, begin: npt.NDArray[np.int64], end: npt.NDArray[np.int64]) -> _Float:
+    """Means of ``values[begin:end]``, as much of it as there is."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    begin, end = np.maximum(begin, 0), np.minimum(end, len(values))
+    means: _Float = (total[end] - total[begin]) / (end - begin)
+    return means
 
 
 def _repeated(name: str, count: int) -> Array:

@@ -1,27 +1,24 @@
 """Frames larger than memory: their numbers go, a batch of rows at a time, into a file that is mapped into memory.
 
-The file has no name, so that it vanishes with the process, however that ends.
-
 Letters: N rows, C numeric columns, n distinct cells.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.errors import DataError
-from unrolled.core.files import write_error
 from unrolled.core.optional import require
 from unrolled.core.records import Note
+from unrolled.prepare.mapped import MappedFile, check_room
 from unrolled.prepare.readers.cells import Cells
 from unrolled.prepare.readers.columns import column, encode
 from unrolled.prepare.readers.options import ReadOptions
@@ -59,11 +56,11 @@ def spill(
     apart = [name for name in schema.names() if schema[name] in moments or name in set(numeric) - set(single)]
     texts = {name: _Texts(name, rows, cells) for name in schema.names() if name not in (*single, *apart)}
     folder = Path(options.cache or tempfile.gettempdir())
-    _check_room(folder, rows * (4 * len(single) + 8 * len(apart)))
+    check_room(folder, rows * (4 * len(single) + 8 * len(apart)))
     rounded: dict[str, float] = {}
     with ExitStack() as files:
-        block = _File(folder, files)
-        moment_files = {name: _File(folder, files) for name in apart}
+        block = MappedFile(folder, files)
+        moment_files = {name: MappedFile(folder, files) for name in apart}
         for batch in _batches(lazy, rows, cells.source):
             if single:
                 block.write(_single_precision(batch.select(single), rounded))
@@ -105,32 +102,6 @@ def _single_precision(batch: pl.DataFrame, rounded: dict[str, float]) -> npt.NDA
     return np.ascontiguousarray(single.fill_null(float("nan")).to_numpy())
 
 
-class _File:
-    """A file without a name, filled from the front, then mapped; closed with ``files``, the map stays."""
-
-    def __init__(self, folder: Path, files: ExitStack) -> None:
-        self._folder = folder
-        self._dtype: np.dtype[Any] = np.dtype(np.float32)
-        try:
-            self._handle: IO[bytes] = files.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))
-        except OSError as error:
-            raise write_error(error, folder) from error
-
-    def write(self, values: Array) -> None:
-        """Append."""
-        self._dtype = values.dtype
-        rest = np.ascontiguousarray(values).view(np.uint8).data.cast("B")
-        try:
-            while rest:
-                rest = rest[self._handle.write(rest) :]
-        except OSError as error:
-            raise write_error(error, self._folder) from error
-
-    def mapped(self, shape: tuple[int, ...]) -> Array:
-        """All that was written, read-only."""
-        return np.memmap(self._handle, dtype=self._dtype, mode="r", shape=shape)
-
-
 class _Texts:
     """A text column as codes."""
 
@@ -157,16 +128,3 @@ class _Texts:
     def values(self) -> Array:
         """The column, read by the same rules as any text."""
         return self._cells.coded(self._name, self._codes, list(self._seen))
-
-
-def _check_room(folder: Path, needed: int) -> None:
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise write_error(error, folder) from error
-    if needed > free:
-        raise DataError(
-            f"{needed / 2**30:.1f} GiB are needed for temporary files, {free / 2**30:.1f} GiB are free",
-            where=str(folder),
-            mend="choose a folder with more room (option cache), or fewer columns (option columns)",
-        )

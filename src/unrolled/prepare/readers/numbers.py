@@ -1,10 +1,10 @@
-"""Numbers as people write them: decimal points and commas, separated thousands."""
+"""Numbers as people write them: decimal points and commas, separated thousands, signs of currencies and per cent."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -20,6 +20,7 @@ MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "?"))
 
 _LONGEST = max(map(len, MISSING))
 _BLANKS = " \u00a0\u202f"
+_SIGNS = "%$€£¥￥元"
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
@@ -77,15 +78,18 @@ def is_missing(cell: str) -> bool:
 def parse(cells: Sequence[str], decimal: Mark) -> Numbers:
     """Read ``(n,)`` stripped cells, none of them missing, in the style that suits most of them.
 
+    A sign of a currency or of per cent is passed over where all cells carry the same one: "1.5%" is 1.5.
+
     Args:
         cells: the cells.
         decimal: the mark to prefer where both would do ("1,234").
     """
     best = Numbers(np.full(len(cells), np.nan))
+    bare = _without_sign(cells)
     for style in sorted(_STYLES, key=lambda style: style.decimal != decimal):
-        tried = _parse(cells, style)
+        tried = _parse(bare, style)
         if tried.good.sum() > best.good.sum():
-            best = tried
+            best = tried if bare is cells else replace(tried, style=style, example=cells[int(np.argmax(tried.good))])
         if best.good.all():
             break
     return best
@@ -96,7 +100,7 @@ def other_reading(cells: Sequence[str], numbers: Numbers) -> str | None:
     if numbers.style is None:
         return None
     swapped = next(style for style in _STYLES if style.decimal != numbers.style.decimal)
-    other = _parse(cells, swapped)
+    other = _parse(_without_sign(cells), swapped)
     differs = other.values != numbers.values
     return cells[int(np.argmax(differs))] if other.good.all() and differs.any() else None
 
@@ -129,7 +133,8 @@ def floats(cells: Sequence[str], place: str) -> Floats:
 
 def is_number(cell: str) -> bool:
     """Whether a stripped cell is a number in a style without blanks."""
-    return any(style.pattern.fullmatch(cell) for style in (_STYLES[0], _STYLES[2])) or bool(_INFINITE.fullmatch(cell))
+    (bare,) = _without_sign([cell])
+    return any(style.pattern.fullmatch(bare) for style in (_STYLES[0], _STYLES[2])) or bool(_INFINITE.fullmatch(cell))
 
 
 def not_plain(decimal: Mark) -> str:
@@ -142,7 +147,7 @@ def not_plain(decimal: Mark) -> str:
 
 def decimal_mark(cells: Iterable[str]) -> Mark | None:
     """The decimal mark that the cells of a file prove; None where they leave it open."""
-    cells = list(cells)
+    cells = [bare for cell in cells for bare in _without_sign([cell])]
     point = any(_ONLY_POINT.fullmatch(cell) for cell in cells)
     comma = any(_ONLY_COMMA.fullmatch(cell) for cell in cells)
     return None if point == comma else "." if point else ","
@@ -161,6 +166,14 @@ _PLAIN: dict[Mark, dict[int, None]] = {
     ".": dict.fromkeys(map(ord, _DIGITS + ".")),
     ",": dict.fromkeys(map(ord, _DIGITS)),
 }
+
+
+def _without_sign(cells: Sequence[str]) -> Sequence[str]:
+    """The cells without the sign that all of them begin or end with; the very same cells where there is none."""
+    for sign in _SIGNS if cells else "":
+        if all(cell.count(sign) == 1 and (cell.lstrip("+-").startswith(sign) or cell.endswith(sign)) for cell in cells):
+            return [cell.replace(sign, "").strip() for cell in cells]
+    return cells
 
 
 def _parse(cells: Sequence[str], style: Style) -> Numbers:

@@ -31,6 +31,7 @@ class ReadOptions(Record):
         beats: cut the record into annotated beats; default where there are annotations.
         before, after: seconds of signal around each beat.
         even: bring each ECG record to median 0 and standard deviation 1 before its beats are cut.
+        relative: subtract each ECG record's median beat from its beats; what is unusual for the patient remains.
         points: resample each beat to that many points.
         wide: each row is one series, one cell a step (as in the M4 files).
         labels: the columns of a wide file that hold one value a series; those that are absent are passed over.
@@ -52,6 +53,7 @@ class ReadOptions(Record):
     before: float = Field(0.25, ge=0, le=60)
     after: float = Field(0.45, ge=0, le=60)
     even: bool = True
+    relative: bool = True
     points: int | None = Field(None, ge=2, le=10_000)
     wide: bool = False
     labels: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unrolled.core.errors import DataError
 from unrolled.core.optional import require
-from unrolled.prepare.readers import frame
+from unrolled.prepare.readers import frame, trial
 from unrolled.prepare.readers.content import readable
 from unrolled.prepare.readers.options import ReadOptions
 from unrolled.prepare.table import Table
@@ -30,6 +30,9 @@ def read(path: Path, options: ReadOptions) -> Table:
     """
     polars = require("polars", extra="train", purpose="reading Parquet")
     _check_ends(path)
+    reason = trial.fault(path, options.columns)
+    if reason is not None:
+        raise _damaged(path, reason)
     with _translated(path):
         lazy = polars.scan_parquet(path, glob=False, hive_partitioning=False)
         return frame.read(lazy, options, path.name)
@@ -52,7 +55,7 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (polars.exceptions.PolarsError, polars.exceptions.PanicException, OSError) as error:
-        raise _damaged(path, str(error).splitlines()[0][:200]) from error
+        raise _damaged(path, str(error).partition("\n")[0][:200]) from error
 
 
 def _damaged(path: Path, reason: str) -> DataError:

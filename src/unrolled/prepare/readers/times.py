@@ -16,6 +16,9 @@ _CLOCK = (
     r"(?:(?:T|\s+)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9})\d*)?)?"
     r"(?:\s*(?P<half>[AaPp])[Mm])?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?"
 )
+_MONTHS = "January February March April May June July August September October November December".split()
+_NAME = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS)
+_NAMED = rf"(?P<named>(?i:{_NAME}))\.?"
 _MANNERS = tuple(
     re.compile(date + _CLOCK, re.ASCII)
     for date in (
@@ -23,6 +26,8 @@ _MANNERS = tuple(
         r"(?P<year>\d{4})\.(?P<month>\d{1,2})\.(?P<day>\d{1,2})",
         r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?:(?P<day>\d{1,2})日)?",
         r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
+        rf"{_NAMED} (?P<day>\d{{1,2}}),? (?P<year>\d{{4}})",
+        rf"(?P<day>\d{{1,2}})[ -]{_NAMED}[ -](?P<year>\d{{4}})",
         r"(?P<first>\d{1,2})(?P<mark>[-/])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4})",
     )
 )
@@ -73,8 +78,8 @@ def is_time(cell: str) -> bool:
 def parse(cells: Sequence[str], day_first: bool | None = None) -> Times:
     """Read ``(n,)`` stripped cells, none of them missing, in the manner that suits most of them.
 
-    Understood are 2024-03-04, 2024/03/04, 2024-03, 2024年3月4日, 04.03.2024, 03/04/2024, each with or without a
-    clock (14:05, 14:05:59.5, 2:05 PM) and a zone (Z, +08:00).
+    Understood are 2024-03-04, 2024/03/04, 2024-03, 2024年3月4日, 04.03.2024, 03/04/2024, Mar 4, 2024, 4 March 2024
+    and 4-Mar-2024, each with or without a clock (14:05, 14:05:59.5, 2:05 PM) and a zone (Z, +08:00).
 
     Args:
         cells: the cells.
@@ -102,9 +107,16 @@ def parse(cells: Sequence[str], day_first: bool | None = None) -> Times:
         for match in matches:
             days = ("first", "second_") if order else ("second_", "first")
             match["day"], match["month"] = match[days[0]], match[days[1]]
+    if "named" in matches[0]:
+        for match in matches:
+            match["month"] = _number_of(match["named"] or "")
     parts, zoned = _groups(matches)
     values[[match is not None for match in best]] = _stamps(parts)
     return Times(values, zoned, order, ambiguous)
+
+
+def _number_of(month: str) -> str:
+    return next(str(at) for at, name in enumerate(_MONTHS, start=1) if name[:3].lower() == month[:3].lower())
 
 
 def _order(matches: list[dict[str, str | None]], day_first: bool | None) -> tuple[bool, bool]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
-
 from unrolled.core.records import Note
-from unrolled.prepare.wording import listed
+from unrolled.prepare.wording import Templates, compose
 
-_TEMPLATES: dict[str, tuple[Literal["info", "warning"], str, str]] = {
+_TEMPLATES: Templates = {
     "delimiter": ("info", "Cells are separated by {mark}.", "单元格以 {mark} 分隔。"),
     "no_header": (
         "info",
@@ -89,18 +86,7 @@ _TEMPLATES: dict[str, tuple[Literal["info", "warning"], str, str]] = {
     ),
 }
 
-_SHOWN = 8
-
 
 def say(code: str, **facts: object) -> Note:
-    """The note ``code`` with its facts filled in; a list or tuple is written as names."""
-    level, english, chinese = _TEMPLATES[code]
-    lists = {key: value for key, value in facts.items() if isinstance(value, list | tuple)}
-    en = facts | {key: listed(value) for key, value in lists.items()}
-    zh = facts | {key: _listed_zh(value) for key, value in lists.items()}
-    return Note(code=code, en=english.format(**en), zh=chinese.format(**zh), level=level)
-
-
-def _listed_zh(names: Sequence[object]) -> str:
-    shown = "、".join(f"“{name}”" for name in names[:_SHOWN])
-    return shown if len(names) <= _SHOWN else f"{shown} 等 {len(names)} 个"
+    """A note of this room."""
+    return compose(_TEMPLATES, code, facts)

@@ -20,8 +20,7 @@ from unrolled.prepare.transforms.log import refuse_from
 class Difference(Transform):
     """``x_t - x_(t-1)``; a forecast is summed up again from the last observed value.
 
-    The first row of a sequence has no row before it and counts as no change. Quantiles of steps are summed as if all
-    steps erred together, which makes intervals wide rather than narrow.
+    The first row of a sequence has no row before it and counts as no change.
     """
 
     name: ClassVar[str] = "difference"

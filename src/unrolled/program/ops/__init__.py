@@ -12,17 +12,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from unrolled.program.ops.attention import mix, multiply, positions, project_time, random_attend, self_attend
 from unrolled.program.ops.dense import activation, batch_norm, embedding, layer_norm, linear
+from unrolled.program.ops.exits import first_sure
 from unrolled.program.ops.layout import (
+    columns,
     fold_channels,
+    group,
     merge,
     patch,
+    pieces,
     repeat,
     reshape,
+    reverse,
     slice_axis,
     tile,
     unfold_channels,
 )
+from unrolled.program.ops.missing import decay
+from unrolled.program.ops.sparse import delta, top
 from unrolled.program.ops.time import attend, conv1d, pool, recurrent
 from unrolled.program.ops.window import window_denorm, window_norm
 
@@ -32,19 +40,33 @@ OPS: dict[str, Callable[..., Any]] = {
         activation,
         attend,
         batch_norm,
+        columns,
         conv1d,
+        decay,
+        delta,
         embedding,
+        first_sure,
         fold_channels,
+        group,
         layer_norm,
         linear,
         merge,
+        mix,
+        multiply,
         patch,
+        pieces,
         pool,
+        positions,
+        project_time,
+        random_attend,
         recurrent,
         repeat,
         reshape,
+        reverse,
+        self_attend,
         slice_axis,
         tile,
+        top,
         unfold_channels,
         window_denorm,
         window_norm,

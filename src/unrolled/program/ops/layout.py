@@ -15,6 +15,7 @@ from unrolled.program.ops.types import Align, Array, Count, Index, Lengths, Merg
 
 Shape = Annotated[tuple[Count, ...], Field(min_length=1, max_length=4)]
 Axis = Annotated[int, Field(ge=-1, le=1)]
+Columns = Annotated[tuple[Index, ...], Field(min_length=1, max_length=16384)]
 
 
 def slice_axis(x: Array, /, *, axis: Axis, start: Index, stop: Index) -> Array:
@@ -82,6 +83,45 @@ def patch(x: Array, lengths: Lengths, /, *, length: Count, align: Align) -> tupl
         missing = count * length - time
         x = np.pad(x, ((0, 0), (missing, 0) if align == "end" else (0, missing), (0, 0)))
     return x.reshape(batch, count, length * size), None if lengths is None else -(-lengths // length)
+
+
+def reverse(x: Array, lengths: Lengths, /) -> Array:
+    """The steps of ``(B, T, D)`` from the last true one to the first; what lies beyond a length stays."""
+    if lengths is None:
+        return x[:, ::-1]
+    time = np.arange(x.shape[1])
+    mirrored = np.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)
+    return np.take_along_axis(x, mirrored[..., None], axis=1)
+
+
+def pieces(x: Array, lengths: Lengths, /, *, length: Count) -> tuple[Array, Lengths, Lengths]:
+    """``(B, T, D)`` cut into P = ceil(T / N) pieces of N steps, each a sequence of its own ``(B * P, N, D)``.
+
+    Returns:
+        The pieces, their true lengths ``(B * P,)`` (1 for one beyond its sequence, which holds zeros), and how many
+        each sequence has ``(B,)``; None where all are whole.
+    """
+    batch, time, size = x.shape
+    count = -(-time // length)
+    if lengths is not None:
+        x = inside_only(x, lengths)
+    elif time % length:
+        lengths = np.full(batch, time)
+    cut = np.pad(x, ((0, 0), (0, count * length - time), (0, 0))).reshape(batch * count, length, size)
+    if lengths is None:
+        return cut, None, None
+    own = np.clip(lengths[:, None] - np.arange(count) * length, 1, length).reshape(-1)
+    return cut, own, -(-lengths // length)
+
+
+def group(x: Array, like: Array, /) -> Array:
+    """``(B * P, D)`` to ``(B, P, D)``, with B rows as ``like`` has."""
+    return x.reshape(len(like), -1, x.shape[-1])
+
+
+def columns(x: Array, /, *, index: Columns) -> Array:
+    """These columns of the last axis, in this order."""
+    return x[..., list(index)]
 
 
 def _shift(x: Array, delay: Array, time: int) -> Array:

@@ -1,0 +1,98 @@
+"""What all speed scripts share: interleaved medians, and a table that says on what they were measured."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from unrolled import native
+from unrolled.core.files import write_text
+
+RESULTS = Path(__file__).parent / "results"
+THREADS = (1, 2)
+
+Call = Callable[[], object]
+
+
+def interleaved(calls: Sequence[Call], seconds: float = 1.0, least: int = 5, most: int = 2000) -> list[float]:
+    """Median seconds of each call; one of each in turn, so that whatever else the machine does meets all of them.
+
+    Args:
+        calls: what to time; each is first called twice.
+        seconds: about so long in all.
+        least: rounds at least.
+        most: rounds at most.
+    """
+    for call in calls:
+        call()
+        call()
+    times: list[list[float]] = [[] for _ in calls]
+    end = time.perf_counter() + seconds
+    while len(times[0]) < least or (time.perf_counter() < end and len(times[0]) < most):
+        for call, taken in zip(calls, times, strict=True):
+            start = time.perf_counter()
+            call()
+            taken.append(time.perf_counter() - start)
+    return [statistics.median(taken) for taken in times]
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    """Of ratios."""
+    logs = [math.log(value) for value in values]
+    return math.exp(sum(logs) / len(logs))
+
+
+def gemm_peak(size: int = 1024) -> float:
+    """Floating point operations a second of one large float32 product, with the threads that are set."""
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    return 2 * size**3 / min(interleaved([lambda: torch.mm(a, b)], 0.5))
+
+
+def installed(name: str) -> bool:
+    """Whether a peer is there."""
+    return importlib.util.find_spec(name) is not None
+
+
+def write(name: str, title: str, lines: Iterable[str], peers: Sequence[str] = ()) -> None:
+    """Print a table and keep it under ``results/``."""
+    text = "\n".join([title, "", *lines, "", *_circumstances(peers), ""])
+    print(text)
+    write_text(RESULTS / f"{name}.txt", text)
+
+
+def _circumstances(peers: Sequence[str]) -> list[str]:
+    versions = [f"{peer} {version(peer) if installed(peer) else 'not installed, left out'}" for peer in peers]
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    return [
+        f"{_processor()}, {os.cpu_count()} cores; python {platform.python_version()}, torch {torch.__version__}"
+        + "".join(f", {peer}" for peer in versions),
+        f"native library: {native.reason() or native.isa()}; commit {_commit()}; {datetime.now(UTC):%Y-%m-%d %H:%M}",
+        f"load average at the end (1, 5, 15 minutes): {load}",
+    ]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _commit() -> str:
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + (" with changes" if git("status", "--short") else "")

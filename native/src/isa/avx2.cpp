@@ -1,0 +1,3 @@
+#define UNROLLED_ISA avx2
+#define UNROLLED_VECTOR_BYTES 32
+#include "kernels.inl"

@@ -1,0 +1,3 @@
+#define UNROLLED_ISA baseline
+#define UNROLLED_VECTOR_BYTES 16
+#include "kernels.inl"

@@ -1,0 +1,116 @@
+#include "pool.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace unrolled {
+namespace {
+
+struct Batch {
+    const std::function<void(int)>* work;
+    int count;
+    std::atomic<int> next{0}, finished{0};
+    std::mutex mutex;
+    std::condition_variable done;
+    std::exception_ptr error;
+
+    // Takes parts until none is left.
+    void help() {
+        for (int part; (part = next.fetch_add(1)) < count;) {
+            try {
+                (*work)(part);
+            } catch (...) {
+                std::lock_guard<std::mutex> lock(mutex);
+                if (!error) error = std::current_exception();
+            }
+            if (finished.fetch_add(1) + 1 == count) {
+                std::lock_guard<std::mutex> lock(mutex);
+                done.notify_all();
+            }
+        }
+    }
+};
+
+class Pool {
+   public:
+    void run(int helpers, const std::shared_ptr<Batch>& batch) {
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            while (static_cast<int>(waiting_) < helpers + static_cast<int>(queue_.size()) && started_ < MOST) {
+                std::thread([this] { serve(); }).detach();
+                ++started_, ++waiting_;
+            }
+            for (int h = 0; h < helpers; ++h) queue_.push_back(batch);
+        }
+        if (helpers == 1)
+            wake_.notify_one();
+        else
+            wake_.notify_all();
+    }
+
+   private:
+    static constexpr int MOST = 256;
+
+    void serve() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        for (;;) {
+            wake_.wait(lock, [this] { return !queue_.empty(); });
+            std::shared_ptr<Batch> batch = std::move(queue_.front());
+            queue_.pop_front();
+            --waiting_;
+            lock.unlock();
+            batch->help();
+            batch.reset();
+            lock.lock();
+            ++waiting_;
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<std::shared_ptr<Batch>> queue_;
+    int started_ = 0, waiting_ = 0;
+};
+
+std::atomic<Pool*> current{nullptr};
+
+// The child of a fork has none of the threads, and locks may be held by them: leave that pool behind.
+void forget() { current.store(nullptr); }
+
+Pool& pool() {
+    static const int registered = pthread_atfork(nullptr, nullptr, forget);
+    (void)registered;
+    Pool* found = current.load();
+    if (!found) {
+        Pool* made = new Pool;  // lives as long as the process: its threads wait on it
+        if (current.compare_exchange_strong(found, made)) return *made;
+        delete made;
+    }
+    return *found;
+}
+
+}  // namespace
+
+void parallel(int threads, int count, const std::function<void(int)>& work) {
+    if (threads <= 1 || count <= 1) {
+        for (int part = 0; part < count; ++part) work(part);
+        return;
+    }
+    auto batch = std::make_shared<Batch>();
+    batch->work = &work;
+    batch->count = count;
+    pool().run((threads < count ? threads : count) - 1, batch);
+    batch->help();
+    std::unique_lock<std::mutex> lock(batch->mutex);
+    batch->done.wait(lock, [&] { return batch->finished.load() == count; });
+    if (batch->error) std::rethrow_exception(batch->error);
+}
+
+}  // namespace unrolled

@@ -1,0 +1,172 @@
+"""The native library as a backend: any cell, forward and backward, on CPUs.
+
+Letters: B batch, T time, D input, H hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.cells import LSTM
+from unrolled.engine.backend import Request, State
+from unrolled.engine.lowered import Lowered, Order, computed, lowered, name_of, order_of
+from unrolled.engine.reference import Reference
+from unrolled.engine.torch_kernels import TorchKernels
+from unrolled.native.bound import Form
+
+_SHORT = 2
+_WIDE, _FEW = 512, 32
+_WIDE_LSTM, _NARROW = 256, 16
+
+
+class Native:
+    """Fused kernels made from the cell's program, threads over batch slices through the whole sequence."""
+
+    name = "native"
+    _torch = TorchKernels()
+
+    def refusal(self, request: Request) -> str | None:
+        found = _lowered(request)
+        return found if isinstance(found, str) else None
+
+    def hesitation(self, request: Request) -> str | None:
+        """Why torch's kernels go first: they were measured to be faster at this size (benchmarks/speed)."""
+        batch, time, _ = request.x.shape
+        hidden = request.state[-1].shape[1]
+        reason = None
+        if time <= _SHORT:
+            reason = f"in {time} steps nothing is gained, and torch starts sooner"
+        elif hidden >= _WIDE and batch * time < _FEW:
+            reason = f"{batch * time} rows are too few to pay for packing weights of {hidden} units"
+        elif type(request.cell) is LSTM and hidden >= _WIDE_LSTM and batch <= _NARROW and _needs_gradient(request):
+            reason = f"oneDNN trains an LSTM of {hidden} units faster on batches up to {_NARROW}"
+        return reason if reason is not None and self._torch.refusal(request) is None else None
+
+    def run(self, request: Request) -> tuple[Tensor, State]:
+        if torch.is_autocast_enabled("cpu"):
+            return _cast(request, self)
+        run = _lowered(request)
+        assert isinstance(run, Lowered)
+        weights = [request.weights[name] for name in run.names]
+        noise = [] if request.noise is None else [request.noise[name] for name in run.noise]
+        order = None if request.lengths is None else order_of(request.lengths)
+        if not _needs_gradient(request):
+            y, final, _ = run.forward(request.x, weights, request.state, noise, order=order, reverse=request.reverse)
+            return y, tuple(final)
+        sizes = (len(weights), len(request.state), len(noise))
+        y, *rest = _Sequence.apply(  # type: ignore[no-untyped-call]
+            request, run, order, sizes, request.x, *weights, *request.state, *noise
+        )
+        return y, tuple(rest)
+
+
+class _Sequence(torch.autograd.Function):
+    """One layer in one direction with its gradient; a second derivative is that of the reference."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, request: Request, run: Lowered, order: Order | None, sizes: tuple[int, int, int], *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
+        x, weights, state, noise = _parts(tensors, sizes)
+        y, final, kept = run.forward(x, weights, state, noise, order=order, reverse=request.reverse, keep=True)
+        ctx.set_materialize_grads(False)
+        ctx.request, ctx.run, ctx.order, ctx.sizes = request._replace(x=x[:0], weights={}, state=()), run, order, sizes
+        ctx.save_for_backward(*tensors, y, *kept)
+        return y, *final
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        count = 1 + sum(ctx.sizes)
+        tensors, (y, *kept) = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
+        wanted = ctx.needs_input_grad[4:]
+        if torch.is_grad_enabled():
+            return (None, None, None, None, *_twice(ctx, tensors, gradients))
+        x, weights, state, noise = _parts(tensors, ctx.sizes)
+        dx, dweights, dstate = ctx.run.backward(
+            gradients,
+            x,
+            weights,
+            state,
+            noise,
+            y,
+            kept,
+            wanted=wanted[: 1 + len(weights)],
+            order=ctx.order,
+            reverse=ctx.request.reverse,
+        )
+        return (None, None, None, None, dx, *dweights, *dstate, *(None for _ in noise))
+
+
+def _twice(ctx: Any, tensors: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Gradients that have gradients themselves: by the reference, from the start."""
+    x, weights, state, noise = _parts(tensors, ctx.sizes)
+    request = ctx.request._replace(
+        x=x,
+        weights=dict(zip(ctx.run.names, weights, strict=True)),
+        state=tuple(state),
+        noise=dict(zip(ctx.run.noise, noise, strict=True)) or None,
+    )
+    y, final = Reference().run(request)
+    known = [(v, g) for v, g in zip((y, *final), gradients, strict=True) if g is not None]
+    asked = [v for v, want in zip(tensors, ctx.needs_input_grad[4:], strict=True) if want]
+    found = iter(
+        torch.autograd.grad([v for v, _ in known], asked, [g for _, g in known], create_graph=True, allow_unused=True)
+    )
+    return [next(found) if want else None for want in ctx.needs_input_grad[4:]]
+
+
+def _parts(tensors: Sequence[Tensor], sizes: tuple[int, int, int]) -> tuple[Tensor, Any, Any, Any]:
+    """x, weights, state and noise."""
+    first, second = 1 + sizes[0], 1 + sizes[0] + sizes[1]
+    return tensors[0], tensors[1:first], tensors[first:second], tensors[second : second + sizes[2]]
+
+
+def _lowered(request: Request) -> Lowered | str:
+    x = request.x
+    if x.device.type != "cpu":
+        return f"it computes on CPUs, x is on {x.device}"
+    if not x.shape[0]:
+        return "an empty batch has nothing to compute"
+    if torch._C._functorch.peek_interpreter_stack() is not None:
+        return "inside torch.func every operation must be torch's own"
+    cell, weights = request.cell, request.weights
+    return lowered(
+        Form(
+            cell,
+            x.shape[2],
+            weights["weight_ih"].shape[0] // len(cell.gates),
+            "bias_ih" in weights,
+            name_of(computed("cpu", x.dtype)),
+            request.noise is not None,
+            _needs_gradient(request),
+        )
+    )
+
+
+def _needs_gradient(request: Request) -> bool:
+    if not torch.is_grad_enabled():
+        return False
+    return (
+        request.x.requires_grad
+        or any(weight.requires_grad for weight in request.weights.values())
+        or any(part.requires_grad for part in request.state)
+    )
+
+
+def _cast(request: Request, backend: Native) -> tuple[Tensor, State]:
+    """Under autocast: everything in one dtype in, the dtype of autocast out."""
+    dtype, given = computed("cpu", request.x.dtype), torch.get_autocast_dtype("cpu")
+    with torch.autocast("cpu", enabled=False):
+        y, state = backend.run(
+            request._replace(
+                x=request.x.to(dtype),
+                weights={name: weight.to(dtype) for name, weight in request.weights.items()},
+                state=tuple(part.to(dtype) for part in request.state),
+                noise=None if request.noise is None else {k: mask.to(dtype) for k, mask in request.noise.items()},
+            )
+        )
+    return y.to(given), tuple(part.to(given) for part in state)

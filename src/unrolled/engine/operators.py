@@ -1,0 +1,255 @@
+"""A whole layer as one torch operator, for ``torch.compile``, ``torch.export`` and whatever else traces.
+
+In eager mode the backends are called directly; the operator runs the same kernels, or, where they cannot serve, the
+reference, so that a traced model runs on any machine.
+
+Letters: B batch, T time, D input, H hidden, W width of a part of the state, S saved columns.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.core.errors import BackendError
+from unrolled.engine.backend import Request, State
+from unrolled.engine.lowered import Lowered, computed, lowered, name_of, order_of
+from unrolled.engine.reference import Reference
+from unrolled.native.bound import Form
+from unrolled.program import equations
+from unrolled.program.equations import Equations
+
+_OWN: dict[str, Equations] = {}
+"""Cells that are not registered, by key."""
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def key_of(cell: Equations) -> str:
+    """A text by which the operator finds the cell, in another process too when it is registered."""
+    options: dict[str, Any] = {}
+    if is_dataclass(cell):
+        options = {field.name: getattr(cell, field.name) for field in fields(cell)}
+    key = f"{cell.name} {json.dumps(options, default=repr)}"
+    if type(cell) is not equations.CELLS.get(cell.name):
+        key = f"{key} {type(cell).__module__}.{type(cell).__qualname__} {id(type(cell))}"
+        _OWN[key] = cell
+    return key
+
+
+@lru_cache(maxsize=1024)
+def cell_of(key: str) -> Equations:
+    """The cell of a key."""
+    if key in _OWN:
+        return _OWN[key]
+    name, _, options = key.partition(" ")
+    return equations.cell(name, **json.loads(options))
+
+
+@torch.library.custom_op("unrolled::forward", mutates_args=())
+def forward(
+    x: Tensor,
+    weights: Sequence[Tensor],
+    state: Sequence[Tensor],
+    noise: Sequence[Tensor],
+    lengths: Tensor | None,
+    cell: str,
+    reverse: bool,
+    keep: bool,
+) -> list[Tensor]:
+    """y, the final state, and with ``keep`` what ``unrolled::backward`` needs besides."""
+    run = _lowered(x, weights, noise, cell, keep)
+    if isinstance(run, Lowered) and x.numel():
+        order = None if lengths is None else order_of(lengths)
+        y, final, kept = run.forward(
+            x.contiguous(), weights, state, noise, order=order, reverse=reverse, keep=keep, clean=True
+        )
+        return [y, *final, *kept]
+    y, other = _reference(x, weights, state, noise, lengths, cell, reverse)
+    rest = _rest(x, state, run) if keep else []
+    return [y.contiguous(), *(part.clone() for part in other), *rest]
+
+
+@forward.register_fake
+def _(
+    x: Tensor,
+    weights: Sequence[Tensor],
+    state: Sequence[Tensor],
+    noise: Sequence[Tensor],
+    lengths: Tensor | None,
+    cell: str,
+    reverse: bool,
+    keep: bool,
+) -> list[Tensor]:
+    run = _lowered(x, weights, noise, cell, keep)
+    y = x.new_empty(x.shape[0], x.shape[1], state[0].shape[1])
+    return [y, *(torch.empty_like(part) for part in state), *(_rest(x, state, run) if keep else [])]
+
+
+@torch.library.custom_op("unrolled::backward", mutates_args=())
+def backward(
+    gradients: Sequence[Tensor],
+    x: Tensor,
+    weights: Sequence[Tensor],
+    state: Sequence[Tensor],
+    noise: Sequence[Tensor],
+    lengths: Tensor | None,
+    results: Sequence[Tensor],
+    cell: str,
+    reverse: bool,
+) -> list[Tensor]:
+    """Gradients to x, each weight and each part of the initial state, of those to y and the final state."""
+    run = _lowered(x, weights, noise, cell, True)
+    if not isinstance(run, Lowered) or not x.numel():
+        return _by_reference(gradients, x, weights, state, noise, lengths, cell, reverse)
+    order = None if lengths is None else order_of(lengths)
+    y, kept = results[0], results[1 + len(state) :]
+    wanted = [True] * (1 + len(weights))
+    dx, dweights, dstate = run.backward(
+        gradients, x.contiguous(), weights, state, noise, y, kept, wanted=wanted, order=order, reverse=reverse
+    )
+    return [tensor for tensor in (dx, *dweights, *dstate) if tensor is not None]
+
+
+@backward.register_fake
+def _(
+    gradients: Sequence[Tensor],
+    x: Tensor,
+    weights: Sequence[Tensor],
+    state: Sequence[Tensor],
+    noise: Sequence[Tensor],
+    lengths: Tensor | None,
+    results: Sequence[Tensor],
+    cell: str,
+    reverse: bool,
+) -> list[Tensor]:
+    return [x.new_empty(tensor.shape) for tensor in (x, *weights, *state)]
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
+    x, weights, state, noise, lengths, ctx.cell, ctx.reverse, keep = inputs
+    if not keep:
+        raise BackendError("the operator was called without keep, so it has no gradient", where="unrolled::forward")
+    ctx.sizes = (len(weights), len(state), len(noise))
+    ctx.lengths = lengths
+    ctx.save_for_backward(x, *weights, *state, *noise, *output)
+
+
+def _pull_back(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
+    x, *rest = ctx.saved_tensors
+    weights, state, noise, results = _split(rest, ctx.sizes)
+    given = [
+        torch.zeros_like(result) if gradient is None else gradient
+        for gradient, result in zip(gradients[: 1 + len(state)], results, strict=False)
+    ]
+    made = torch.ops.unrolled.backward(given, x, weights, state, noise, ctx.lengths, results, ctx.cell, ctx.reverse)
+    dx, dweights, dstate = made[0], made[1 : 1 + len(weights)], made[1 + len(weights) :]
+    return dx, dweights, dstate, [None] * len(noise), None, None, None, None
+
+
+forward.register_autograd(_pull_back, setup_context=_keep)
+
+
+def tracing(x: Tensor) -> bool:
+    """Whether operations are written down now rather than computed."""
+    return torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack() > 0
+
+
+def call(
+    cell: Equations,
+    x: Tensor,
+    weights: Mapping[str, Tensor],
+    hx: State | None,
+    lengths: Tensor | None,
+    reverse: bool,
+    noise: Mapping[str, Tensor] | None,
+) -> tuple[Tensor, State]:
+    """What ``engine.run`` does, as one operator."""
+    names = _shapes(cell, list(weights.values()))
+    given = [weights[name] for name in names]
+    masks = [] if not noise else [noise[name] for name in cell.noise]
+    device, cast = x.device.type, None
+    if torch.is_autocast_enabled(device):
+        dtype, cast = computed(device, x.dtype), torch.get_autocast_dtype(device)
+        x, given, masks = x.to(dtype), [weight.to(dtype) for weight in given], [mask.to(dtype) for mask in masks]
+    sizes = cell.state_sizes(given[0].shape[0] // len(cell.gates))
+    state = [x.new_zeros(x.shape[0], size) for size in sizes] if hx is None else [part.to(x.dtype) for part in hx]
+    keep = torch.is_grad_enabled() and any(v.requires_grad for v in (x, *given, *state))
+    if lengths is not None:
+        lengths = torch.as_tensor(lengths)
+    y, *rest = torch.ops.unrolled.forward(x, given, state, masks, lengths, key_of(cell), reverse, keep)
+    results = [v if cast is None else v.to(cast) for v in (y, *rest[: len(sizes)])]
+    return results[0], tuple(results[1:])
+
+
+def _shapes(cell: Equations, weights: Sequence[Tensor]) -> dict[str, tuple[int, ...]]:
+    """Of the parameters, by name and in order; the first weight is ``weight_ih (G*H, D)``."""
+    rows, inputs = (int(size) for size in weights[0].shape)
+    shapes = cell.shapes(inputs, rows // len(cell.gates), bias=True)
+    return shapes if len(shapes) == len(weights) else cell.shapes(inputs, rows // len(cell.gates), bias=False)
+
+
+def _lowered(x: Tensor, weights: Sequence[Tensor], noise: Sequence[Tensor], cell: str, keep: bool) -> Lowered | str:
+    found = cell_of(cell)
+    rows, inputs = (int(size) for size in weights[0].shape)  # of parameters, so never symbols for long
+    bias = "bias_ih" in _shapes(found, weights)
+    return lowered(Form(found, inputs, rows // len(found.gates), bias, name_of(x.dtype), bool(noise), keep))
+
+
+def _rest(x: Tensor, state: Sequence[Tensor], run: Lowered | str) -> list[Tensor]:
+    """Room for what is kept: histories and saved."""
+    batch, time, _ = x.shape
+    width = 0 if isinstance(run, str) else run.kernel.saved
+    histories = [x.new_empty(batch, time, part.shape[1]) for part in state[1:]]
+    return [*histories, x.new_empty(time, batch, width)]
+
+
+def _reference(
+    x: Tensor,
+    weights: Sequence[Tensor],
+    state: Sequence[Tensor],
+    noise: Sequence[Tensor],
+    lengths: Tensor | None,
+    cell: str,
+    reverse: bool,
+) -> tuple[Tensor, State]:
+    found = cell_of(cell)
+    if not x.shape[1]:
+        return x.new_zeros(x.shape[0], 0, state[0].shape[1]), tuple(state)
+    named = dict(zip(_shapes(found, weights), weights, strict=True))
+    masks = dict(zip(found.noise, noise, strict=True)) if noise else None
+    return Reference().run(Request(found, x, named, tuple(state), lengths, reverse, masks))
+
+
+def _by_reference(
+    gradients: Sequence[Tensor],
+    x: Tensor,
+    weights: Sequence[Tensor],
+    state: Sequence[Tensor],
+    noise: Sequence[Tensor],
+    lengths: Tensor | None,
+    cell: str,
+    reverse: bool,
+) -> list[Tensor]:
+    """The same gradients where the kernel cannot serve: forward again, then back."""
+    inputs = [v.detach().requires_grad_() for v in (x, *weights, *state)]
+    with torch.enable_grad():
+        y, final = _reference(
+            inputs[0], inputs[1 : 1 + len(weights)], inputs[1 + len(weights) :], noise, lengths, cell, reverse
+        )
+        found = torch.autograd.grad((y, *final), inputs, list(gradients), allow_unused=True, materialize_grads=True)
+    return [gradient.contiguous() for gradient in found]
+
+
+def _split(tensors: Sequence[Tensor], sizes: Sequence[int]) -> list[list[Tensor]]:
+    """Cut into pieces of these sizes, and the rest."""
+    pieces, start = [], 0
+    for size in sizes:
+        pieces.append(list(tensors[start : start + size]))
+        start += size
+    return [*pieces, list(tensors[start:])]

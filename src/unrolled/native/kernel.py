@@ -1,0 +1,254 @@
+"""A cell's program over whole sequences on this CPU, forward and backward.
+
+Letters: B batch, T time, D input, H hidden, G gates, W width of a part of the state, S saved columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from unrolled.core.errors import BackendError
+from unrolled.native.cell_code import Tables, backward_code, forward_code
+from unrolled.native.code import OPS, Code, Kind
+from unrolled.native.library import Compiled, reason
+from unrolled.program import Derivative, Program
+from unrolled.program.program import LEAVES, PRODUCTS
+
+DTYPES = {"float32": 0, "float64": 1}
+_BYTES = (4, 8)
+
+_FUSED_ROWS = 4
+"""Rows of a thread from which x is multiplied in each step; fewer rows multiply faster over many steps at once."""
+
+
+class View(NamedTuple):
+    """Memory of a ``(B, T, W)`` or ``(T, B, W)`` array whose last axis is contiguous, or nothing (address 0).
+
+    Element ``(b, t, w)`` lies ``(b * row + t * step + w)`` elements after ``address``. A stride of 0 repeats.
+    """
+
+    address: int
+    row: int
+    step: int
+
+
+NOTHING = View(0, 0, 0)
+
+
+class Weights(NamedTuple):
+    """Addresses of C-contiguous parameters; a gradient's address may be 0 (not wanted).
+
+    ``ih`` is ``(G*H, D)`` and ``bias_ih`` ``(G*H,)`` (0 when there is no bias), gates in the order of ``Kernel.gates``.
+    ``products`` has one address for each of ``Kernel.products``: ``(out, in)``, or ``(heads, out/heads, in/heads)``;
+    of a gate the address of its first row in ``weight_hh``. ``vectors`` has one for each of ``Kernel.vectors``;
+    of ``bias_hh.<gate>`` the address of the gate's first element in ``bias_hh``.
+    """
+
+    ih: int
+    bias_ih: int
+    products: Sequence[int]
+    vectors: Sequence[int]
+
+
+class Kernel:
+    """Make it once for a cell and its sizes; it holds no weights and no state, and may run in many threads at once.
+
+    Args:
+        program: one step of the cell, as ``trace`` gives it.
+        derivative: of the same program; None when only forward is wanted.
+        gates: input leaves that are ``W x_t + b``, in the order of the rows of ``weight_ih``. Other input leaves
+            (noise) are arrays of the caller.
+        input_size: D.
+        dtype: "float32" or "float64": of every array.
+        heads: blocks of each product whose weight is block-diagonal; 1 of those that are not named.
+
+    Attributes:
+        gates, products, vectors, extras, state: names in the order in which addresses are given; ``extras`` are the
+            input leaves that are no gates, ``state`` the parts of the state, the first is the output y.
+        widths: W of each part of the state.
+        dtype: as given.
+        saved: S, columns of the array ``saved`` that forward leaves to backward: ``(T, B, S)`` in size, C-contiguous; what lies where is the kernel's business.
+
+    Raises:
+        BackendError: the library is missing, or the program cannot be run by it; ``refusal`` says why beforehand.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        derivative: Derivative | None,
+        *,
+        gates: tuple[str, ...],
+        input_size: int,
+        dtype: str = "float32",
+        heads: Mapping[str, int] | None = None,
+    ) -> None:
+        if why := refusal(program, derivative, dtype):
+            raise BackendError(f"cannot run this cell: {why}", where="the native library")
+        self._tables = tables = Tables.of(program, derivative, gates, input_size, heads or {})
+        self.gates, self.products, self.extras, self.state = gates, tables.products, tables.extras, tables.parts
+        self.vectors, self.widths, self.saved = tables.vectors, tables.widths, sum(tables.saved_widths)
+        self.dtype, self._dtype = dtype, DTYPES[dtype]
+        self._compiled: dict[tuple[str, bool, bool], tuple[Code, Compiled]] = {}
+
+    def forward(
+        self,
+        size: tuple[int, int],
+        x: View,
+        weights: Weights,
+        *,
+        initial: Sequence[int],
+        states: Sequence[View],
+        final: Sequence[int],
+        saved: int = 0,
+        extras: Sequence[View] = (),
+        lengths: npt.NDArray[np.int64] | None = None,
+        reverse: bool = False,
+        threads: int = 1,
+    ) -> None:
+        """All time steps.
+
+        Args:
+            size: (B, T).
+            x: ``(B, T, D)``, any strides.
+            initial: of each part ``(B, W)`` C-contiguous, or 0 for zeros.
+            states: of each part where its history goes, ``(B, T, W)`` after each step; the first is y. ``NOTHING`` for a
+                part other than the first when backward will not run. Steps beyond a length are left as they were
+                (hand in zeros).
+            final: of each part ``(B, W)`` C-contiguous after the last true step, or 0 when not wanted.
+            saved: address of ``(T, B, S)`` for backward, or 0 (inference).
+            extras: of each extra ``(B, T, width)``.
+            lengths: ``(B,)``, descending, 0 .. T; None when every one is T.
+            reverse: start at the last true step.
+            threads: at most so many, the caller's included.
+
+        Raises:
+            BackendError: sizes or lengths do not fit.
+        """
+        rows = -(-size[0] // max(threads, 1))
+        code, compiled = self._code("forward", save=bool(saved), flag=rows >= _FUSED_ROWS)
+        views = self._views(x, states, saved, extras, size)
+        numbers = self._numbers(code, views, size, weights, lengths, reverse, threads)
+        numbers += (address for pair in zip(initial, final, strict=True) for address in pair)
+        compiled.forward(numbers + self._parameters(weights))
+
+    def backward(
+        self,
+        size: tuple[int, int],
+        x: View,
+        weights: Weights,
+        *,
+        initial: Sequence[int],
+        states: Sequence[View],
+        saved: int,
+        dy: View,
+        dfinal: Sequence[int],
+        dx: View,
+        dweights: Weights,
+        dinitial: Sequence[int],
+        extras: Sequence[View] = (),
+        lengths: npt.NDArray[np.int64] | None = None,
+        reverse: bool = False,
+        threads: int = 1,
+    ) -> None:
+        """Gradients of everything; each array of gradients is overwritten.
+
+        Arguments as in :meth:`forward`, all of them as that call was given and left them (``states`` of every part).
+
+        Args:
+            dy: ``(B, T, W)`` of y (``View`` of one zero row with strides 0 when there is none), any strides.
+            dfinal: of each part ``(B, W)`` C-contiguous, or 0 for zeros.
+            dx: ``(B, T, D)``, or ``NOTHING``. Steps beyond a length are left as they were.
+            dweights: where the gradients of the weights go, shaped as they are; 0 where none is wanted.
+            dinitial: of each part ``(B, W)`` C-contiguous, or 0.
+        """
+        code, compiled = self._code("backward", save=True, flag=bool(dx.address))
+        views = self._views(x, states, saved, extras, size) | {(Kind.D_OUTPUT, 0): dy, (Kind.D_INPUT, 0): dx}
+        numbers = self._numbers(code, views, size, weights, lengths, reverse, threads)
+        numbers += (address for first in initial for address in (first, 0))
+        numbers += self._parameters(weights)
+        numbers += (address for pair in zip(dfinal, dinitial, strict=True) for address in pair)
+        compiled.backward(numbers + self._parameters(dweights))
+
+    def streamed(self, weights: Weights) -> tuple[Compiled, list[int]]:
+        """The compiled step of a stream, and the addresses it takes."""
+        return self._code("forward", save=False, flag=True)[1], self._parameters(weights)
+
+    def _code(self, kind: str, *, save: bool, flag: bool) -> tuple[Code, Compiled]:
+        key = (kind, save, flag)
+        if key not in self._compiled:
+            if kind == "forward":
+                code = forward_code(self._tables, save=save, fused=flag)
+            elif self._tables.derivative is None:
+                raise BackendError("it was made without a derivative", where="the native library")
+            else:
+                code = backward_code(self._tables, want_input=flag)
+            self._compiled[key] = code, Compiled(self._dtype, code.words(), code.constants)
+        return self._compiled[key]
+
+    def _views(
+        self, x: View, states: Sequence[View], saved: int, extras: Sequence[View], size: tuple[int, int]
+    ) -> dict[tuple[Kind, int], View]:
+        if len(states) != len(self.state) or len(extras) != len(self.extras):
+            raise BackendError(
+                f"takes {len(self.state)} parts of the state and {len(self.extras)} extras, "
+                f"got {len(states)} and {len(extras)}",
+                where="the native library",
+            )
+        views = {(Kind.INPUT, 0): x}
+        place = saved
+        for plane, width in enumerate(self._tables.saved_widths):
+            views[Kind.SAVED, plane] = View(place, width, self.saved * size[0])
+            place += _BYTES[self._dtype] * size[0] * width
+        for kind in (Kind.PREVIOUS, Kind.NEXT):
+            views |= {(kind, part): view for part, view in enumerate(states)}
+        return views | {(Kind.EXTRA, index): view for index, view in enumerate(extras)}
+
+    def _numbers(
+        self,
+        code: Code,
+        views: Mapping[tuple[Kind, int], View],
+        size: tuple[int, int],
+        weights: Weights,
+        lengths: npt.NDArray[np.int64] | None,
+        reverse: bool,
+        threads: int,
+    ) -> list[int]:
+        if lengths is not None and (
+            lengths.dtype != np.int64 or lengths.shape != (size[0],) or not lengths.flags.c_contiguous
+        ):
+            raise BackendError(f"lengths must be {size[0]} contiguous int64", where="the native library")
+        numbers = [*size, int(reverse), threads, 0 if lengths is None else lengths.ctypes.data]
+        for kind, index, _ in code.views:
+            numbers += views.get((kind, index), NOTHING)
+        return numbers
+
+    def _parameters(self, weights: Weights) -> list[int]:
+        if len(weights.products) != len(self.products) or len(weights.vectors) != len(self.vectors):
+            raise BackendError(
+                f"takes {len(self.products)} products and {len(self.vectors)} vectors, "
+                f"got {len(weights.products)} and {len(weights.vectors)}",
+                where="the native library",
+            )
+        tables, size = self._tables, _BYTES[self._dtype]
+        starts = [size * sum(tables.gate_widths[:gate]) for gate in range(len(self.gates))]
+        ih = (weights.ih and weights.ih + start * tables.input_size for start in starts)
+        bias = (weights.bias_ih and weights.bias_ih + start for start in starts)
+        return [*weights.products, *ih, *weights.vectors, *bias]
+
+
+def refusal(program: Program, derivative: Derivative | None, dtype: str) -> str | None:
+    """Why the library cannot run this program on this machine; None when it can."""
+    if (why := reason()) is not None:
+        return why
+    if dtype not in DTYPES:
+        return f"it computes in {' and '.join(DTYPES)}, not in {dtype}"
+    for each in (program, *(() if derivative is None else (derivative.program,))):
+        unknown = {node.op for node in each.nodes} - {*OPS, *LEAVES, *PRODUCTS, "sum"}
+        if unknown:
+            return f"it has no operation {min(unknown)!r}"
+    return None

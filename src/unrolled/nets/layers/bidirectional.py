@@ -1,0 +1,76 @@
+"""A whole stack from both ends (Schuster & Paliwal 1997, IEEE Trans. Signal Processing 45:2673-2681).
+
+Letters: B batch, T time, D inputs, N width of the stack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from torch import nn
+
+from unrolled.core.records import Note
+from unrolled.nets import ops
+from unrolled.nets.chain import Chain
+from unrolled.nets.flow import Flow, Shape
+from unrolled.nets.layer import Layer, Layers, LayerSpec, need_sequence
+from unrolled.nets.layers.residual import same_steps
+from unrolled.program.ops.types import Merge
+
+
+class BidirectionalSpec(LayerSpec):
+    """The ``layers`` twice: on the sequence, and on its mirror; both meet only at the end.
+
+    ``bidirectional: true`` of a recurrent layer joins the directions after each of its layers instead.
+    """
+
+    name: ClassVar[str] = "bidirectional"
+    inner: ClassVar[tuple[str, ...]] = ("layers",)
+
+    layers: Layers
+    merge: Merge = "concat"
+
+    def build(self, shape: Shape) -> Layer:
+        return Bidirectional(self, shape)
+
+
+class Bidirectional(Layer):
+    """``(B, T, D)`` to ``(B, T, N)``, or ``(B, T, 2 N)`` where the directions are joined."""
+
+    def __init__(self, spec: BidirectionalSpec, shape: Shape) -> None:
+        super().__init__()
+        need_sequence(shape, "bidirectional")
+        inner = replace(shape, targets=0, inputs=None)
+        self.directions = nn.ModuleList(Chain(spec.layers, inner) for _ in range(2))
+        self.merge = spec.merge
+        end: Shape = self._chain(0).shape
+        same_steps(end, shape, "bidirectional")
+        joined = spec.merge == "concat"
+        mixed = end.added or bool(end.backward)
+        self.shape = replace(
+            end,
+            size=2 * end.size if joined else end.size,
+            state=0,
+            reads=0,
+            backward=end.size if joined else 0,
+            added=mixed or not joined,
+        )
+
+    def forward(self, flow: Flow) -> Flow:
+        there: Flow = self._chain(0)(flow)
+        back: Flow = self._chain(1)(replace(flow, x=ops.reverse(flow.x, flow.lengths), cells=()))
+        x = ops.merge(there.x, ops.reverse(back.x, flow.lengths), kind=self.merge)
+        return replace(there, x=x, state=(), encoder=None, cells=(*there.cells, *back.cells))
+
+    def obstacle(self) -> Note:
+        return Note(
+            code="reads_backwards",
+            en="a bidirectional layer reads the sequence from its end",
+            zh="双向层会从序列末尾开始读取",
+        )
+
+    def _chain(self, index: int) -> Chain:
+        chain = self.directions[index]
+        assert isinstance(chain, Chain)
+        return chain

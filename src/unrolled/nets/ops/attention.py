@@ -1,0 +1,129 @@
+"""Attention between steps, in torch; its meaning is written in ``program.ops.attention``.
+
+Letters: B batch, T time, D columns, N heads, E columns of a head, F random features.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from unrolled.nets.ops.time import inside_only, mask
+from unrolled.nets.trace import op
+from unrolled.program.ops.attention import slopes
+
+_CHUNK = 128
+"""Steps of a causal sum taken at once: enough for fast products, few enough for a small triangle."""
+
+
+@op()
+def self_attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    lengths: Tensor | None,
+    /,
+    relative: Tensor | None = None,
+    *,
+    heads: int,
+    causal: bool,
+    window: int,
+    recency: bool,
+) -> Tensor:
+    hidden = None
+    if lengths is not None:
+        k, v = inside_only(k, lengths), inside_only(v, lengths)
+        hidden = ~mask(lengths, k)[:, None, None, :]
+    distance = torch.arange(k.shape[1], device=q.device) - torch.arange(q.shape[1], device=q.device)[:, None]
+    scores = _heads(q, heads) @ _heads(k, heads).transpose(-1, -2) / math.sqrt(q.shape[-1] // heads)
+    if recency:
+        slope = torch.as_tensor(slopes(heads), device=q.device).to(q.dtype)
+        scores = scores - slope[:, None, None] * distance.abs()
+    if relative is not None:
+        reach = relative.shape[1] // 2
+        scores = scores + relative[:, distance.clamp(-reach, reach) + reach]
+    if causal or window:
+        far = distance > 0 if causal else torch.zeros_like(distance, dtype=torch.bool)
+        far = far | (distance.abs() > window) if window else far
+        hidden = far if hidden is None else hidden | far
+    if hidden is not None:
+        scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
+    return _together(torch.softmax(scores, dim=-1) @ _heads(v, heads))
+
+
+@op()
+def random_attend(
+    q: Tensor, k: Tensor, v: Tensor, lengths: Tensor | None, /, features: Tensor, *, heads: int, causal: bool
+) -> Tensor:
+    queries, keys = _positive(_heads(q, heads), features), _positive(_heads(k, heads), features)
+    values = _heads(v, heads)
+    if lengths is not None:
+        outside = ~mask(lengths, k)[:, None, :, None]
+        keys, values = keys.masked_fill(outside, 0), values.masked_fill(outside, 0)
+    if causal:
+        above = _causal(queries, keys, values)
+        below = (queries * keys.cumsum(2)).sum(-1, keepdim=True)
+    else:
+        above = queries @ (keys.transpose(-1, -2) @ values)
+        below = queries @ keys.sum(2)[..., None]
+    return _together(above / (below + 1e-6))
+
+
+def _causal(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Each query with the keys up to its own step, chunk by chunk: memory grows with T, not with T F E."""
+    outputs = []
+    summed = queries.new_zeros(*keys.shape[:2], keys.shape[-1], values.shape[-1])
+    for start in range(0, keys.shape[2], _CHUNK):
+        query, key, value = (each[:, :, start : start + _CHUNK] for each in (queries, keys, values))
+        outputs.append(query @ summed + (query @ key.transpose(-1, -2)).tril() @ value)
+        summed = summed + key.transpose(-1, -2) @ value
+    return torch.cat(outputs, 2)
+
+
+@op()
+def project_time(x: Tensor, lengths: Tensor | None, /, weight: Tensor) -> Tensor:
+    if x.shape[1] > weight.shape[1]:
+        raise ValueError(f"a sequence has {x.shape[1]} steps, the weights are for {weight.shape[1]}")
+    if lengths is not None:
+        x = inside_only(x, lengths)
+    return weight[:, : x.shape[1]] @ x
+
+
+@op()
+def mix(scores: Tensor, /, *xs: Tensor) -> Tensor:
+    weights = torch.softmax(scores, dim=-1)
+    return cast(Tensor, sum(weights[..., i : i + 1] * x for i, x in enumerate(xs)))
+
+
+@op()
+def multiply(x: Tensor, y: Tensor, /) -> Tensor:
+    return x * y
+
+
+@op()
+def positions(x: Tensor, /, *, longest: int) -> Tensor:
+    time, size = x.shape[1:]
+    rates = longest ** (-torch.arange(0, size, 2, device=x.device, dtype=torch.float64) / size)
+    angles = torch.arange(time, device=x.device, dtype=torch.float64)[:, None] * rates
+    table = torch.stack([angles.sin(), angles.cos()], dim=-1).reshape(time, -1)[:, :size]
+    return x + table.to(x.dtype)
+
+
+def _heads(x: Tensor, heads: int) -> Tensor:
+    """``(B, T, D)`` to ``(B, N, T, E)``."""
+    batch, time, size = x.shape
+    return x.view(batch, time, heads, size // heads).transpose(1, 2)
+
+
+def _together(x: Tensor) -> Tensor:
+    """``(B, N, T, E)`` to ``(B, T, D)``."""
+    return x.transpose(1, 2).flatten(2)
+
+
+def _positive(x: Tensor, features: Tensor) -> Tensor:
+    x = x * x.shape[-1] ** -0.25
+    norm = 0.5 * x.square().sum(-1, keepdim=True)
+    return torch.exp((x @ features.T - norm).clamp(max=30)) / math.sqrt(len(features))

@@ -1,0 +1,191 @@
+"""A net that reads a sequence as it arrives: after each step it gives what the whole net would give so far.
+
+Letters: B independent streams, T time, D inputs, K static inputs, H horizon, F known inputs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unrolled.core.errors import ConfigError, DataError
+from unrolled.program import equations
+from unrolled.program.ops import OPS
+from unrolled.program.plan import Op, Plan
+from unrolled.runtime.chain import Chain, Layer
+
+Array = npt.NDArray[Any]
+State = dict[str, Any]
+
+_BY_STEP = ("activation", "batch_norm", "embedding", "layer_norm", "linear", "merge", "slice_axis")
+"""Operations on sequences that look at one step at a time."""
+
+
+class Stream:
+    """A plan at work step by step, with carried state; :meth:`step` equals the net on all steps so far.
+
+    Args:
+        plan: of a net whose every layer can stream.
+        weights: tensors by ``state_dict`` name; they are copied.
+        batch: B, independent streams in one object.
+        static: ``(B, K)``.
+        known: ``(B, H, F)``, the same at every step.
+
+    Raises:
+        ConfigError: an operation of the plan needs the whole sequence; it is named.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        weights: Mapping[str, Array],
+        batch: int = 1,
+        *,
+        static: Array | None = None,
+        known: Array | None = None,
+    ) -> None:
+        self.plan, self.batch = plan, batch
+        self._weights = {name: np.array(weights[name]) for name in plan.weights}
+        self._given = {"static": static, "known": known}
+        self.columns = plan.inputs.numbers + len(plan.inputs.categories)
+        self._uses = Counter(name for op in plan.ops for name in op.inputs)
+        self._skipped: set[str] = set()
+        self._tails: dict[str, Array] = {}
+        self._sequences = {"x"}
+        self._by_one = False
+        self.dtype = np.result_type(*(weight for weight in self._weights.values() if weight.dtype.kind == "f"))
+        self._layers: dict[str, list[Layer]] = {}
+        for op in plan.ops:
+            self._prepare(op)
+        self._chains = {name: Chain(layers, batch) for name, layers in self._layers.items()}
+
+    def step(self, x: npt.ArrayLike) -> Array:
+        """One time step: ``(B, D)`` to ``(B, steps, targets, values)``.
+
+        Raises:
+            DataError: x has another shape.
+        """
+        given = np.asarray(x, self.dtype)
+        if given.shape == (self.columns,) and self.batch == 1:
+            given = given[None]
+        if given.shape != (self.batch, self.columns):
+            raise DataError(f"x has the shape {given.shape}, expected {(self.batch, self.columns)}", where="stream")
+        return self._run(given[:, None])[:, 0]
+
+    def process(self, x: npt.ArrayLike) -> Array:
+        """A chunk: ``(B, T, D)`` to ``(B, T, steps, targets, values)``, as T steps would.
+
+        Raises:
+            DataError: x has another shape.
+        """
+        given = np.asarray(x, self.dtype)
+        if given.ndim != 3 or (given.shape[0], given.shape[2]) != (self.batch, self.columns):
+            raise DataError(
+                f"x has the shape {given.shape}, expected ({self.batch}, T, {self.columns})", where="stream"
+            )
+        if not self._by_one or given.shape[1] == 0:
+            return self._run(given)
+        return np.concatenate([self._run(given[:, t : t + 1]) for t in range(given.shape[1])], 1)
+
+    def snapshot(self) -> State:
+        """A copy of all states, for :meth:`restore`."""
+        return {name: chain.snapshot() for name, chain in self._chains.items()} | {
+            name: tail.copy() for name, tail in self._tails.items()
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from a state that :meth:`snapshot` gave, here or in a stream of the same net.
+
+        Raises:
+            DataError: it belongs to another net, or another number of streams.
+        """
+        if state.keys() != self._chains.keys() | self._tails.keys():
+            raise DataError("it belongs to another net", where="state")
+        for name, tail in self._tails.items():
+            if np.shape(state[name]) != tail.shape:
+                raise DataError(f"it has the shape {np.shape(state[name])}, not {tail.shape}", where="state")
+        for name, chain in self._chains.items():
+            chain.restore(state[name])
+        self._tails = {name: np.array(state[name], tail.dtype) for name, tail in self._tails.items()}
+
+    def reset(self) -> None:
+        """Start anew."""
+        for chain in self._chains.values():
+            chain.reset()
+        for tail in self._tails.values():
+            tail[...] = 0
+
+    def _prepare(self, op: Op) -> None:
+        """Check that an operation can stream, and make room for what it remembers."""
+        if not self._sequences.intersection(name for name in op.inputs if name):
+            return
+        if op.op == "recurrent" and not op.options["reverse"] and set(op.inputs[2:]) <= {None}:
+            self._add_layer(op)
+        elif op.op == "conv1d" and op.options["stride"] == 1 and op.options["right"] == 0:
+            _, inputs, width = self._weights[op.weights["weight"]].shape
+            self._tails[op.outputs[0]] = np.zeros((self.batch, width - 1, inputs), self.dtype)
+        elif op.op == "pool" and op.options["kind"] == "last" and op.options["backward"] == 0:
+            return
+        elif op.op not in _BY_STEP or op.options.get("axis", -1) != -1 or self._mixed(op):
+            raise ConfigError(
+                f"the operation {op.op!r} needs the whole sequence",
+                where="the net",
+                mend="net.streamable() names the layers that keep it from streaming",
+            )
+        self._sequences.add(op.outputs[0])
+
+    def _mixed(self, op: Op) -> bool:
+        """Whether it joins steps with what is no sequence."""
+        return not self._sequences.issuperset(name for name in op.inputs if name)
+
+    def _add_layer(self, op: Op) -> None:
+        """A layer right upon another, whose values nobody else reads, joins its chain."""
+        options = op.options.get("settings") or {}
+        weights = {role: self._weights[name] for role, name in op.weights.items()}
+        below = self._layers.pop(str(op.inputs[0]), []) if self._only(op.inputs[0]) else []
+        if below:
+            self._skipped.add(str(op.inputs[0]))
+        self._layers[op.outputs[0]] = [*below, Layer(equations.cell(op.options["cell"], **options), weights)]
+        self._by_one = self._by_one or any(self._uses[name] for name in op.outputs[1:])
+
+    def _only(self, name: str | None) -> bool:
+        """Whether the outputs of the layer that makes this value are read once."""
+        made = next((op.outputs for op in self.plan.ops if name in op.outputs), ())
+        return sum(self._uses[output] for output in made) == 1 and name != self.plan.result
+
+    def _run(self, x: Array) -> Array:
+        """Sequences step by step, then everything after pooling with the steps folded into the batch."""
+        time = x.shape[1]
+        values: dict[str | None, Any] = {None: None, "x": x, "lengths": None}
+        for name, value in self._given.items():
+            values[name] = None if value is None else np.repeat(np.asarray(value, self.dtype), time, axis=0)
+        for op in self.plan.ops:
+            inputs = [values[name] for name in op.inputs]
+            results = self._call(op, inputs)
+            values.update(zip(op.outputs, results, strict=True))
+        result: Array = values[self.plan.result]
+        return result if self.plan.result in self._sequences else result.reshape(self.batch, time, *result.shape[1:])
+
+    def _call(self, op: Op, inputs: list[Any]) -> tuple[Any, ...]:
+        name = op.outputs[0]
+        if name in self._skipped:  # the chain that it is part of does its work
+            return inputs[0], *(None for _ in op.outputs[1:])
+        if name in self._chains:
+            chain, used = self._chains[name], any(self._uses[output] for output in op.outputs[1:])
+            y = chain.process(inputs[0])
+            return y, *(chain.state if used else [None] * (len(op.outputs) - 1))
+        tensors = {role: self._weights[weight] for role, weight in op.weights.items()}
+        if name in self._tails:
+            joined = np.concatenate([self._tails[name], inputs[0]], 1)
+            width = self._tails[name].shape[1]
+            self._tails[name] = joined[:, joined.shape[1] - width :].copy()
+            y, _ = OPS["conv1d"](joined, None, **tensors, **op.options)
+            return y[:, width:], None
+        if op.op == "pool" and op.inputs[0] in self._sequences:
+            return (inputs[0].reshape(-1, inputs[0].shape[2]),)
+        results = OPS[op.op](*inputs, **tensors, **op.options)
+        return results if len(op.outputs) > 1 else (results,)
