@@ -61,14 +61,14 @@ def report(name: str, case: Case, folder: Path, changes: list[str]) -> str:
 
 def run(case: Case, seed: int, folder: Path, changes: list[str]) -> tuple[dict[str, float], str]:
     """Figures of one seed, and a line about the run."""
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.process_time()
     with opened(case, folder) as (plain, data):
         trained = train(Config.parse({**plain, "seed": seed}).changed(changes), data=data)
         found = {metric.name: metric.value for metric in trained.run.evaluation.model.metrics}
         found |= _extra(trained, plain)
     facts, net = trained.run.facts, trained.run.net
     line = (
-        f"{time.monotonic() - began:.0f} s, {facts.epochs} epochs (best {facts.best_epoch}), "
+        f"{time.monotonic() - began:.0f} s ({time.process_time() - worked:.0f} s of processor time), {facts.epochs} epochs (best {facts.best_epoch}), "
         f"{net.parameters:,} weights; {trained.run.evaluation.verdict.en}"
     )
     return found, line

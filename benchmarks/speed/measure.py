@@ -28,6 +28,9 @@ Call = Callable[[], object]
 def interleaved(calls: Sequence[Call], seconds: float = 1.0, least: int = 5, most: int = 2000) -> list[float]:
     """Median seconds of each call; one of each in turn, so that whatever else the machine does meets all of them.
 
+    With one thread they are seconds of this process on the processor, which other processes disturb little; with
+    more threads they are seconds of the clock on the wall.
+
     Args:
         calls: what to time; each is first called twice.
         seconds: about so long in all.
@@ -37,14 +40,20 @@ def interleaved(calls: Sequence[Call], seconds: float = 1.0, least: int = 5, mos
     for call in calls:
         call()
         call()
+    now = clock()
     times: list[list[float]] = [[] for _ in calls]
     end = time.perf_counter() + seconds
     while len(times[0]) < least or (time.perf_counter() < end and len(times[0]) < most):
         for call, taken in zip(calls, times, strict=True):
-            start = time.perf_counter()
+            start = now()
             call()
-            taken.append(time.perf_counter() - start)
+            taken.append(now() - start)
     return [statistics.median(taken) for taken in times]
+
+
+def clock() -> Callable[[], float]:
+    """That of :func:`interleaved`."""
+    return time.process_time if torch.get_num_threads() == 1 else time.perf_counter
 
 
 def geometric_mean(values: Iterable[float]) -> float:
@@ -78,6 +87,7 @@ def _circumstances(peers: Sequence[str]) -> list[str]:
         f"{_processor()}, {os.cpu_count()} cores; python {platform.python_version()}, torch {torch.__version__}"
         + "".join(f", {peer}" for peer in versions),
         f"native library: {native.reason() or native.isa()}; commit {_commit()}; {datetime.now(UTC):%Y-%m-%d %H:%M}",
+        "one thread: processor time; more: wall clock",
         f"load average at the end (1, 5, 15 minutes): {load}",
     ]
 

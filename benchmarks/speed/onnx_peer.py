@@ -33,7 +33,8 @@ def session(kind: str, layer: Any, threads: int) -> Callable[[Any, Any], Any]:
     node = helper.make_node(kind, names, ["y", *parts], hidden_size=hidden, **options)
     inputs = [helper.make_tensor_value_info("x", number, ["T", "B", layer.input_size])]
     inputs += [helper.make_tensor_value_info(f"{part}0", number, [1, "B", hidden]) for part in parts]
-    outputs = [helper.make_tensor_value_info(name, number, None) for name in ("y", *parts)]
+    outputs = [helper.make_tensor_value_info("y", number, ["T", 1, "B", hidden])]
+    outputs += [helper.make_tensor_value_info(part, number, [1, "B", hidden]) for part in parts]
     weights = [onnx.numpy_helper.from_array(np.ascontiguousarray(v), name) for name, v in tensors.items()]
     graph = helper.make_graph([node], kind, inputs, outputs, weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])

@@ -6,6 +6,7 @@ Letters: B batch, T time, D input, H hidden, G gates, W width of a part of the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from unrolled.core.errors import BackendError
 from unrolled.native.cell_code import Tables, backward_code, forward_code
-from unrolled.native.code import OPS, Code, Kind
+from unrolled.native.code import OPS, Kind
 from unrolled.native.library import Compiled, reason
 from unrolled.program import Derivative, Program
 from unrolled.program.program import LEAVES, PRODUCTS
@@ -93,7 +94,13 @@ class Kernel:
         self.gates, self.products, self.extras, self.state = gates, tables.products, tables.extras, tables.parts
         self.vectors, self.widths, self.saved = tables.vectors, tables.widths, sum(tables.saved_widths)
         self.dtype, self._dtype = dtype, DTYPES[dtype]
-        self._compiled: dict[tuple[str, bool, bool], tuple[Code, Compiled]] = {}
+        rows = accumulate(tables.gate_widths, initial=0)
+        self._rows = [row * _BYTES[self._dtype] for row, _ in zip(rows, gates, strict=False)]
+        planes = accumulate(tables.saved_widths, initial=0)
+        self._planes = [
+            (start * _BYTES[self._dtype], width) for start, width in zip(planes, tables.saved_widths, strict=False)
+        ]
+        self._compiled: dict[tuple[str, bool, bool], tuple[list[int], Compiled]] = {}
 
     def forward(
         self,
@@ -116,9 +123,9 @@ class Kernel:
             size: (B, T).
             x: ``(B, T, D)``, any strides.
             initial: of each part ``(B, W)`` C-contiguous, or 0 for zeros.
-            states: of each part where its history goes, ``(B, T, W)`` after each step; the first is y. ``NOTHING`` for a
-                part other than the first when backward will not run. Steps beyond a length are left as they were
-                (hand in zeros).
+            states: of each part where its history goes, ``(B, T, W)`` after each step; the first is y. ``NOTHING``
+                for a part other than the first when backward will not run. Steps beyond a length are left as they
+                were (hand in zeros).
             final: of each part ``(B, W)`` C-contiguous after the last true step, or 0 when not wanted.
             saved: address of ``(T, B, S)`` for backward, or 0 (inference).
             extras: of each extra ``(B, T, width)``.
@@ -130,11 +137,15 @@ class Kernel:
             BackendError: sizes or lengths do not fit.
         """
         rows = -(-size[0] // max(threads, 1))
-        code, compiled = self._code("forward", save=bool(saved), flag=rows >= _FUSED_ROWS)
-        views = self._views(x, states, saved, extras, size)
-        numbers = self._numbers(code, views, size, weights, lengths, reverse, threads)
-        numbers += (address for pair in zip(initial, final, strict=True) for address in pair)
-        compiled.forward(numbers + self._parameters(weights))
+        order, compiled = self._code("forward", save=bool(saved), flag=rows >= _FUSED_ROWS)
+        numbers = self._sizes(size, lengths, reverse, threads)
+        views = self._views(size, x, NOTHING, NOTHING, states, saved, extras)
+        for index in order:
+            numbers += views[index]
+        for pair in zip(initial, final, strict=True):
+            numbers += pair
+        numbers += self._parameters(weights)
+        compiled.forward(numbers)
 
     def backward(
         self,
@@ -166,19 +177,25 @@ class Kernel:
             dweights: where the gradients of the weights go, shaped as they are; 0 where none is wanted.
             dinitial: of each part ``(B, W)`` C-contiguous, or 0.
         """
-        code, compiled = self._code("backward", save=True, flag=bool(dx.address))
-        views = self._views(x, states, saved, extras, size) | {(Kind.D_OUTPUT, 0): dy, (Kind.D_INPUT, 0): dx}
-        numbers = self._numbers(code, views, size, weights, lengths, reverse, threads)
-        numbers += (address for first in initial for address in (first, 0))
+        order, compiled = self._code("backward", save=True, flag=bool(dx.address))
+        numbers = self._sizes(size, lengths, reverse, threads)
+        views = self._views(size, x, dy, dx, states, saved, extras)
+        for index in order:
+            numbers += views[index]
+        for address in initial:
+            numbers += (address, 0)
         numbers += self._parameters(weights)
-        numbers += (address for pair in zip(dfinal, dinitial, strict=True) for address in pair)
-        compiled.backward(numbers + self._parameters(dweights))
+        for pair in zip(dfinal, dinitial, strict=True):
+            numbers += pair
+        numbers += self._parameters(dweights)
+        compiled.backward(numbers)
 
     def streamed(self, weights: Weights) -> tuple[Compiled, list[int]]:
         """The compiled step of a stream, and the addresses it takes."""
         return self._code("forward", save=False, flag=True)[1], self._parameters(weights)
 
-    def _code(self, kind: str, *, save: bool, flag: bool) -> tuple[Code, Compiled]:
+    def _code(self, kind: str, *, save: bool, flag: bool) -> tuple[list[int], Compiled]:
+        """Which of :meth:`_views` each view of the code is, and the code."""
         key = (kind, save, flag)
         if key not in self._compiled:
             if kind == "forward":
@@ -187,58 +204,62 @@ class Kernel:
                 raise BackendError("it was made without a derivative", where="the native library")
             else:
                 code = backward_code(self._tables, want_input=flag)
-            self._compiled[key] = code, Compiled(self._dtype, code.words(), code.constants)
+            order = [self._place(kind, index) for kind, index, _ in code.views]
+            self._compiled[key] = order, Compiled(self._dtype, code.words(), code.constants)
         return self._compiled[key]
 
+    def _place(self, kind: Kind, index: int) -> int:
+        match kind:
+            case Kind.INPUT | Kind.D_OUTPUT | Kind.D_INPUT:
+                return (Kind.INPUT, Kind.D_OUTPUT, Kind.D_INPUT).index(kind)
+            case Kind.PREVIOUS | Kind.NEXT:
+                return 4 + index
+            case Kind.SAVED:
+                return 4 + len(self.state) + index
+            case Kind.EXTRA:
+                return 4 + len(self.state) + len(self._planes) + index
+        return 3
+
     def _views(
-        self, x: View, states: Sequence[View], saved: int, extras: Sequence[View], size: tuple[int, int]
-    ) -> dict[tuple[Kind, int], View]:
+        self,
+        size: tuple[int, int],
+        x: View,
+        dy: View,
+        dx: View,
+        states: Sequence[View],
+        saved: int,
+        extras: Sequence[View],
+    ) -> list[tuple[int, int, int]]:
         if len(states) != len(self.state) or len(extras) != len(self.extras):
             raise BackendError(
                 f"takes {len(self.state)} parts of the state and {len(self.extras)} extras, "
                 f"got {len(states)} and {len(extras)}",
                 where="the native library",
             )
-        views = {(Kind.INPUT, 0): x}
-        place = saved
-        for plane, width in enumerate(self._tables.saved_widths):
-            views[Kind.SAVED, plane] = View(place, width, self.saved * size[0])
-            place += _BYTES[self._dtype] * size[0] * width
-        for kind in (Kind.PREVIOUS, Kind.NEXT):
-            views |= {(kind, part): view for part, view in enumerate(states)}
-        return views | {(Kind.EXTRA, index): view for index, view in enumerate(extras)}
+        batch = size[0]
+        planes = [(saved + batch * start, width, batch * self.saved) for start, width in self._planes]
+        return [x, dy, dx, NOTHING, *states, *planes, *extras]
 
-    def _numbers(
-        self,
-        code: Code,
-        views: Mapping[tuple[Kind, int], View],
-        size: tuple[int, int],
-        weights: Weights,
-        lengths: npt.NDArray[np.int64] | None,
-        reverse: bool,
-        threads: int,
+    def _sizes(
+        self, size: tuple[int, int], lengths: npt.NDArray[np.int64] | None, reverse: bool, threads: int
     ) -> list[int]:
-        if lengths is not None and (
-            lengths.dtype != np.int64 or lengths.shape != (size[0],) or not lengths.flags.c_contiguous
-        ):
+        if lengths is None:
+            return [*size, int(reverse), threads, 0]
+        if lengths.dtype != np.int64 or lengths.shape != (size[0],) or not lengths.flags.c_contiguous:
             raise BackendError(f"lengths must be {size[0]} contiguous int64", where="the native library")
-        numbers = [*size, int(reverse), threads, 0 if lengths is None else lengths.ctypes.data]
-        for kind, index, _ in code.views:
-            numbers += views.get((kind, index), NOTHING)
-        return numbers
+        return [*size, int(reverse), threads, lengths.ctypes.data]
 
     def _parameters(self, weights: Weights) -> list[int]:
-        if len(weights.products) != len(self.products) or len(weights.vectors) != len(self.vectors):
+        ih, bias, products, vectors = weights
+        if len(products) != len(self.products) or len(vectors) != len(self.vectors):
             raise BackendError(
                 f"takes {len(self.products)} products and {len(self.vectors)} vectors, "
-                f"got {len(weights.products)} and {len(weights.vectors)}",
+                f"got {len(products)} and {len(vectors)}",
                 where="the native library",
             )
-        tables, size = self._tables, _BYTES[self._dtype]
-        starts = [size * sum(tables.gate_widths[:gate]) for gate in range(len(self.gates))]
-        ih = (weights.ih and weights.ih + start * tables.input_size for start in starts)
-        bias = (weights.bias_ih and weights.bias_ih + start for start in starts)
-        return [*weights.products, *ih, *weights.vectors, *bias]
+        across = self._tables.input_size
+        gates = [ih and ih + row * across for row in self._rows]
+        return [*products, *gates, *vectors, *[bias and bias + row for row in self._rows]]
 
 
 def refusal(program: Program, derivative: Derivative | None, dtype: str) -> str | None:

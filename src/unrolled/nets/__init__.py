@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unrolled.nets.custom import CustomNet, load_custom
     from unrolled.nets.net import Net
+    from unrolled.nets.products import multiplications
     from unrolled.nets.recurrent import Recurrent
     from unrolled.nets.spec import NetSpec
 
@@ -18,6 +19,7 @@ _HOMES = {
     "NetSpec": "spec",
     "Recurrent": "recurrent",
     "load_custom": "custom",
+    "multiplications": "products",
 }
 
 
@@ -27,4 +29,4 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-__all__ = ["CustomNet", "Net", "NetSpec", "Recurrent", "load_custom"]
+__all__ = ["CustomNet", "Net", "NetSpec", "Recurrent", "load_custom", "multiplications"]

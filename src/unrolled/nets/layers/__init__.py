@@ -16,6 +16,7 @@ from unrolled.nets.layers.early_exit import EarlyExitSpec
 from unrolled.nets.layers.fusion import LayerFusionSpec
 from unrolled.nets.layers.head import LinearSpec
 from unrolled.nets.layers.layer_norm import LayerNormSpec
+from unrolled.nets.layers.memory import MemorySpec
 from unrolled.nets.layers.parallel import ParallelSpec
 from unrolled.nets.layers.patch import PatchSpec
 from unrolled.nets.layers.per_channel import PerChannelSpec
@@ -24,7 +25,7 @@ from unrolled.nets.layers.pool import PoolSpec
 from unrolled.nets.layers.residual import ResidualSpec
 from unrolled.nets.layers.segment_decoder import SegmentDecoderSpec
 from unrolled.nets.layers.self_attention import SelfAttentionSpec
-from unrolled.nets.layers.sparse import DeltaSpec, TopSpec
+from unrolled.nets.layers.sparse import DeltaSpec, TopKSpec
 from unrolled.nets.layers.stack import recurrent_spec
 from unrolled.nets.layers.window_norm import WindowNormSpec
 
@@ -42,6 +43,7 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     LayerFusionSpec,
     LayerNormSpec,
     LinearSpec,
+    MemorySpec,
     NoiseSpec,
     ParallelSpec,
     PatchSpec,
@@ -52,7 +54,7 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     ResidualSpec,
     SegmentDecoderSpec,
     SelfAttentionSpec,
-    TopSpec,
+    TopKSpec,
     WindowNormSpec,
 )
 

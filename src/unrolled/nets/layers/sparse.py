@@ -52,18 +52,18 @@ class Delta(Layer):
         )
 
 
-class TopSpec(LayerSpec):
+class TopKSpec(LayerSpec):
     """Of each step, or of the pooled vector, the share ``keep`` furthest from zero; the rest becomes 0."""
 
-    name: ClassVar[str] = "top"
+    name: ClassVar[str] = "top_k"
 
     keep: Annotated[float, Field(gt=0.0, le=1.0)] = 0.25
 
     def build(self, shape: Shape) -> Layer:
-        return Top(self.keep, shape)
+        return TopK(self.keep, shape)
 
 
-class Top(Layer):
+class TopK(Layer):
     """``(..., D)`` to the same."""
 
     def __init__(self, keep: float, shape: Shape) -> None:
@@ -72,4 +72,4 @@ class Top(Layer):
         self.shape = replace(shape, state=0, reads=0)
 
     def forward(self, flow: Flow) -> Flow:
-        return replace(flow, x=ops.top(flow.x, count=self.count), state=(), encoder=None)
+        return replace(flow, x=ops.top_k(flow.x, count=self.count), state=(), encoder=None)

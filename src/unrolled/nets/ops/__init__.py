@@ -22,9 +22,10 @@ from unrolled.nets.ops.layout import (
     tile,
     unfold_channels,
 )
+from unrolled.nets.ops.memory import memory
 from unrolled.nets.ops.missing import decay
 from unrolled.nets.ops.recurrent import recurrent
-from unrolled.nets.ops.sparse import delta, top
+from unrolled.nets.ops.sparse import delta, top_k
 from unrolled.nets.ops.time import attend, conv1d, pool
 from unrolled.nets.ops.window import window_denorm, window_norm
 
@@ -43,6 +44,7 @@ __all__ = [
     "group",
     "layer_norm",
     "linear",
+    "memory",
     "merge",
     "mix",
     "multiply",
@@ -62,7 +64,7 @@ __all__ = [
     "slice_axis",
     "tile",
     "time_warp",
-    "top",
+    "top_k",
     "unfold_channels",
     "window_denorm",
     "window_norm",

@@ -19,7 +19,7 @@ def delta(x: Tensor, /, *, threshold: float) -> Tensor:
 
 
 @op()
-def top(x: Tensor, /, *, count: int) -> Tensor:
+def top_k(x: Tensor, /, *, count: int) -> Tensor:
     size = x.abs()
     least = size.topk(count, dim=-1).values[..., -1:]
     return torch.where(size >= least, x, 0)

@@ -29,8 +29,9 @@ from unrolled.program.ops.layout import (
     tile,
     unfold_channels,
 )
+from unrolled.program.ops.memory import memory
 from unrolled.program.ops.missing import decay
-from unrolled.program.ops.sparse import delta, top
+from unrolled.program.ops.sparse import delta, top_k
 from unrolled.program.ops.time import attend, conv1d, pool, recurrent
 from unrolled.program.ops.window import window_denorm, window_norm
 
@@ -50,6 +51,7 @@ OPS: dict[str, Callable[..., Any]] = {
         group,
         layer_norm,
         linear,
+        memory,
         merge,
         mix,
         multiply,
@@ -66,7 +68,7 @@ OPS: dict[str, Callable[..., Any]] = {
         self_attend,
         slice_axis,
         tile,
-        top,
+        top_k,
         unfold_channels,
         window_denorm,
         window_norm,

@@ -28,7 +28,7 @@ def delta(x: Array, /, *, threshold: Threshold) -> Array:
     return y
 
 
-def top(x: Array, /, *, count: Count) -> Array:
+def top_k(x: Array, /, *, count: Count) -> Array:
     """Of each row the ``count`` numbers furthest from zero (more where several are equally far); the others are 0."""
     size = np.abs(x)
     least = np.partition(size, -count, axis=-1)[..., -count, None]

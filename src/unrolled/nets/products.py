@@ -32,7 +32,9 @@ class Multiplications:
         return 1 - self.needed / self.dense if self.dense else 0.0
 
 
-def multiplications(net: nn.Module, x: Tensor, lengths: Tensor | None = None, **others: Tensor | None) -> Multiplications:
+def multiplications(
+    net: nn.Module, x: Tensor, lengths: Tensor | None = None, **others: Tensor | None
+) -> Multiplications:
     """Count them for a batch ``(B, T, D)``, all true steps of all sequences together.
 
     A column of an input needs no product at a step where it is zero or, if a layer keeps its products of the step
@@ -49,7 +51,9 @@ def multiplications(net: nn.Module, x: Tensor, lengths: Tensor | None = None, **
     def count(rnn: Any, given: tuple[Any, ...], options: dict[str, Any], _: Any) -> None:
         found.extend(_layers(rnn, given[0], given[1] if len(given) > 1 else None, options["lengths"]))
 
-    hooks = [part.register_forward_hook(count, with_kwargs=True) for part in net.modules() if isinstance(part, Recurrent)]
+    hooks = [
+        part.register_forward_hook(count, with_kwargs=True) for part in net.modules() if isinstance(part, Recurrent)
+    ]
     training = net.training
     try:
         with torch.no_grad():

@@ -1,0 +1,70 @@
+"""An LSTM with an external memory (Graves, Wayne & Danihelka 2014, neural Turing machine, arXiv 1410.5401).
+
+Letters: B batch, T time, D inputs, H units, N slots, M width of a slot, R heads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from torch import nn
+
+from unrolled.core.records import Note
+from unrolled.nets import ops
+from unrolled.nets.flow import Flow, Shape
+from unrolled.nets.layer import Layer, LayerSpec, Size, need_sequence
+from unrolled.nets.recurrent import Recurrent
+from unrolled.program.ops.memory import Heads, Reach, Slots, Width, heads_size
+
+
+class MemorySpec(LayerSpec):
+    """``size`` units steer ``heads`` that write to ``slots`` of ``width`` numbers, and as many that read them.
+
+    A head finds a slot by its content, or moves from where it was by at most ``reach`` slots.
+    """
+
+    name: ClassVar[str] = "memory"
+
+    size: Size = 100
+    slots: Slots = 64
+    width: Width = 16
+    heads: Heads = 1
+    reach: Reach = 1
+
+    def build(self, shape: Shape) -> Layer:
+        return Memory(self, shape)
+
+
+class Memory(Layer):
+    """``(B, T, D)`` to ``(B, T, H + R M)``: the units, and what the heads read."""
+
+    def __init__(self, spec: MemorySpec, shape: Shape) -> None:
+        super().__init__()
+        need_sequence(shape, "memory")
+        self.spec, read = spec, spec.heads * spec.width
+        self.rnn = Recurrent("lstm", shape.size + read, spec.size)
+        self.heads = nn.Linear(spec.size, heads_size(spec.width, spec.heads, spec.reach))
+        mixed = shape.added or bool(shape.backward)
+        self.shape = replace(shape, size=spec.size + read, targets=0, backward=0, added=mixed, state=0, reads=0)
+
+    def forward(self, flow: Flow) -> Flow:
+        spec, (controller,) = self.spec, self.rnn.weights()
+        x = ops.memory(
+            flow.x,
+            weight_heads=self.heads.weight,
+            bias_heads=self.heads.bias,
+            slots=spec.slots,
+            width=spec.width,
+            heads=spec.heads,
+            reach=spec.reach,
+            **controller,
+        )
+        return replace(flow, x=x, state=(), encoder=None)
+
+    def obstacle(self) -> Note:
+        return Note(
+            code="memory_runs_whole",
+            en="memory runs over whole sequences, its slots are not carried from step to step",
+            zh="memory 只能处理整个序列，其存储槽不会逐步保留",
+        )
