@@ -21,6 +21,8 @@ from unrolled.core.files import write_text
 
 RESULTS = Path(__file__).parent / "results"
 THREADS = (1, 2)
+_SHORTEST = 2e-4
+"""Seconds that are timed at once, at least."""
 
 Call = Callable[[], object]
 
@@ -32,23 +34,30 @@ def interleaved(calls: Sequence[Call], seconds: float = 1.0, least: int = 5, mos
     more threads they are seconds of the clock on the wall.
 
     Args:
-        calls: what to time; each is first called twice.
+        calls: what to time; each is first called twice, and short ones many times in a row.
         seconds: about so long in all.
         least: rounds at least.
         most: rounds at most.
     """
-    for call in calls:
-        call()
-        call()
     now = clock()
+    repeats = [_repeats(call, now) for call in calls]
     times: list[list[float]] = [[] for _ in calls]
     end = time.perf_counter() + seconds
     while len(times[0]) < least or (time.perf_counter() < end and len(times[0]) < most):
-        for call, taken in zip(calls, times, strict=True):
+        for call, times_over, taken in zip(calls, repeats, times, strict=True):
             start = now()
-            call()
-            taken.append(now() - start)
+            for _ in range(times_over):
+                call()
+            taken.append((now() - start) / times_over)
     return [statistics.median(taken) for taken in times]
+
+
+def _repeats(call: Call, now: Callable[[], float]) -> int:
+    """How often in a row, so that the clock itself costs nothing."""
+    call()
+    start = now()
+    call()
+    return max(1, min(100, int(_SHORTEST / max(now() - start, 1e-7))))
 
 
 def clock() -> Callable[[], float]:

@@ -6,7 +6,8 @@
 namespace unrolled {
 
 template <class T>
-Player<T>::Player(const Layout<T>& layout, const T* panels, const std::vector<T*>& vectors, T* constants, i64 rows)
+Player<T>::Player(const Layout<T>& layout, const T* panels, const std::vector<T*>& vectors, T* constants, i64 rows,
+                  int threads)
     : layout_(layout) {
     const int lanes = layout.kernels.lanes;
     const std::vector<ViewInfo>& infos = layout.code.views;
@@ -17,7 +18,8 @@ Player<T>::Player(const Layout<T>& layout, const T* panels, const std::vector<T*
         if (info.kind != VECTOR && info.kind != CONSTANT) total += rows * round_up(info.width, 16);
     }
     const i64 room = total;
-    total += Steps<T>::room(layout);
+    const i64 each = round_up(Steps<T>::room(layout), 64);
+    total += each * threads;
     memory_.reset(static_cast<T*>(::operator new[](total * sizeof(T), std::align_val_t(64))));
     std::fill_n(memory_.get(), total, T(0));
     for (std::size_t v = 0; v < infos.size(); ++v) {
@@ -32,9 +34,16 @@ Player<T>::Player(const Layout<T>& layout, const T* panels, const std::vector<T*
         for (std::size_t w = 0; w < infos.size(); ++w)
             if (infos[v].kind == PREVIOUS && infos[w].kind == NEXT && infos[v].index == infos[w].index)
                 std::swap(views_[1][v], views_[1][w]);
-    Steps<T> steps(layout, panels, memory_.get() + room);
     for (int parity : {0, 1}) {
-        steps.record(STEP, views_[parity].data(), rows, scripts_[parity]);
+        scripts_[parity].resize(threads > 1 ? threads + 1 : 1);
+        for (int thread = 0; thread < threads; ++thread) {
+            Steps<T> steps(layout, panels, memory_.get() + room + thread * each);
+            steps.record(STEP, views_[parity].data(), rows, scripts_[parity][thread], thread, threads);
+        }
+        if (threads > 1) {
+            Steps<T> alone(layout, panels, memory_.get() + room);
+            alone.record(STEP, views_[parity].data(), rows, scripts_[parity].back());
+        }
         parity_ = parity;
         output_[parity] = view(NEXT, 0);
     }

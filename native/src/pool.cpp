@@ -43,9 +43,9 @@ class Pool {
     void run(int helpers, const std::shared_ptr<Batch>& batch) {
         {
             std::lock_guard<std::mutex> lock(mutex_);
-            while (static_cast<int>(waiting_) < helpers + static_cast<int>(queue_.size()) && started_ < MOST) {
+            while (waiting_ < helpers + static_cast<int>(queue_.size())) {
                 std::thread([this] { serve(); }).detach();
-                ++started_, ++waiting_;
+                ++waiting_;
             }
             for (int h = 0; h < helpers; ++h) queue_.push_back(batch);
         }
@@ -56,8 +56,6 @@ class Pool {
     }
 
    private:
-    static constexpr int MOST = 256;
-
     void serve() {
         std::unique_lock<std::mutex> lock(mutex_);
         for (;;) {
@@ -76,7 +74,7 @@ class Pool {
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::shared_ptr<Batch>> queue_;
-    int started_ = 0, waiting_ = 0;
+    int waiting_ = 0;
 };
 
 std::atomic<Pool*> current{nullptr};

@@ -6,6 +6,7 @@
 #include "player.h"
 #include "pool.h"
 #include "steps.h"
+#include "team.h"
 
 namespace unrolled {
 
@@ -38,6 +39,9 @@ constexpr i64 CHUNK_ROWS = 144;  // rows whose adjoints are gathered before they
 
 // So few rows for so many steps: a script is worth writing, and rows are copied to and from memory that does not move.
 constexpr i64 PLAYED_ROWS = 8, PLAYED_STEPS = 8;
+
+// Multiplications of a step from which threads share its columns.
+constexpr i64 SHARED_WORK = 50000;
 
 // Hands out pieces of one block of memory; measures first (memory null), then gives.
 template <class T>
@@ -332,7 +336,32 @@ class Slice {
     void play() {
         std::vector<T*> vectors;
         for (const Bound<T>& memory : memory_) vectors.push_back(memory.p);
-        Player<T> player(layout_, shared_.panels, vectors, shared_.constants, rows_);
+        const int threads = sharing();
+        Player<T> player(layout_, shared_.panels, vectors, shared_.constants, rows_, threads);
+        if (threads == 1) {
+            play(player, [&] { player.step(); });
+            return;
+        }
+        Team team(threads);
+        parallel(threads, threads, [&](int thread) {
+            FlushDenormals flush;
+            auto together = [&](Barrier* barrier) { player.play(thread, barrier); };
+            if (thread > 0) return team.follow(together);
+            play(player, [&] { team.lead([&] { player.play_alone(); }, together), player.turn(); });
+            team.finish();
+        });
+    }
+
+    // How many threads share the columns of a step: more than one when the batch is one slice and a step long enough to
+    // be worth meeting. Sums over columns are not shared.
+    int sharing() const {
+        const bool sums = std::any_of(code_.passes.begin(), code_.passes.end(), [](const Pass& pass) { return !pass.sums.empty(); });
+        if (sums || rows_ != call_.batch || layout_.packed * rows_ < SHARED_WORK || !Team::welcome()) return 1;
+        return static_cast<int>(std::min<i64>(call_.threads, layout_.packed * rows_ / (SHARED_WORK / 2)));
+    }
+
+    template <class Step>
+    void play(Player<T>& player, Step&& play_step) {
         std::vector<Bound<T>> inside[2];
         auto look = [&](int parity) {
             for (const ViewInfo& view : code_.views) inside[parity].push_back(player.view(view.kind, view.index));
@@ -358,7 +387,7 @@ class Slice {
                     if ((kind == INPUT && !prologue) || kind == EXTRA || kind == PROJECTED)
                         copy(views_[v].p, views_[v].row, inside[parity][v].p, inside[parity][v].row, code_.views[v].width);
                 }
-                player.step();
+                play_step();
                 for (std::size_t v = 0; v < views_.size(); ++v) {
                     int kind = code_.views[v].kind;
                     if (kind == SAVED || (kind == NEXT && call_.arrays[v].p))

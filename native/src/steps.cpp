@@ -62,15 +62,16 @@ void Steps<T>::pass(const Pass& pass, const PassLayout& layout, const Bound<T>* 
     for (const Ref& ref : pass.refs) operands += !fixed(layout_.code.views[ref.view].kind);
     // few rows: tiles of several blocks, so that an instruction has enough to do
     std::size_t together = 1;
-    while (together < layout.blocks.size() && rows * i64(together) < 8 &&
+    const std::size_t low = layout.blocks.size() * part_ / parts_, high = layout.blocks.size() * (part_ + 1) / parts_;
+    while (together < high - low && rows * i64(together) < 8 &&
            i64(together + 1) * layout.block_vectors <= TILE_VECTORS)
         ++together;
     const i64 height = tile_rows(operands, i64(together) * layout.block_vectors, lanes);
     const i64 tiles = (rows + height - 1) / height;
-    for (std::size_t block = 0; block < layout.blocks.size(); block += together)
+    for (std::size_t block = low; block < high; block += together)
         for (i64 t = 0; t < tiles; ++t) {
             i64 first = rows * t / tiles, end = rows * (t + 1) / tiles;
-            tile(pass, layout, views, first, end - first, block, std::min(together, layout.blocks.size() - block),
+            tile(pass, layout, views, first, end - first, block, std::min(together, high - block),
                  script);
         }
     for (const Sum& sum : pass.sums) {
@@ -81,6 +82,7 @@ void Steps<T>::pass(const Pass& pass, const PassLayout& layout, const Bound<T>* 
             layout_.kernels.spread_sum(views[sum.view].p, rows);
         }
     }
+    if (script && parts_ > 1) script->entries_.push_back({Script<T>::MEET, 0});
 }
 
 template <class T>
@@ -195,8 +197,18 @@ void Steps<T>::products(const Pass& pass, const Block& block, const Bound<T>* vi
     }
 }
 
+void Barrier::wait() {
+    const unsigned round = round_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+        arrived_.store(0, std::memory_order_relaxed);
+        round_.store(round + 1, std::memory_order_release);
+        return;
+    }
+    for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) pause(spins);
+}
+
 template <class T>
-void Script<T>::play() const {
+void Script<T>::play(Barrier* barrier) const {
     for (const Entry& entry : entries_) switch (entry.what) {
             case MULTIPLY: {
                 const Multiply& m = multiplies_[entry.index];
@@ -216,6 +228,7 @@ void Script<T>::play() const {
                     kernels_->add_columns(t.sum, t.operand, t.rows, t.vectors, t.last);
                 break;
             }
+            case MEET: barrier->wait(); break;
             case SPREAD: kernels_->spread_sum(totals_[entry.index].sum, totals_[entry.index].rows); break;
         }
 }

@@ -1,6 +1,8 @@
 // Runs the passes of a step over rows whose memory is bound.
 #pragma once
 
+#include <atomic>
+#include <thread>
 #include <vector>
 
 #include "layout.h"
@@ -14,11 +16,34 @@ class Steps;
 template <class T>
 struct Bound { T* p; i64 row; };
 
+// While waiting for another thread: spins a little, then lets others run.
+inline void pause(int spins) {
+    constexpr int SPINS = 4000;
+    if (spins > SPINS) std::this_thread::yield();
+#if defined(__x86_64__)
+    else
+        __builtin_ia32_pause();
+#endif
+}
+
+// Where threads that share a step wait for one another.
+class Barrier {
+   public:
+    explicit Barrier(int threads) : threads_(threads) {}
+    void wait();
+
+   private:
+    const int threads_;
+    std::atomic<int> arrived_{0};
+    std::atomic<unsigned> round_{0};
+};
+
 // The calls of a step, written down once for memory that does not move, to be made again and again.
 template <class T>
 class Script {
    public:
-    void play() const;
+    // `barrier` is met after each pass; null when the script is for one thread.
+    void play(Barrier* barrier = nullptr) const;
 
    private:
     friend class Steps<T>;
@@ -27,7 +52,7 @@ class Script {
     struct Multiply { Product run; int segments, first_segment, first_column; i64 first; };
     struct Apply { Pointwise run; std::size_t operands; const Instruction* instruction; i64 rows, vectors; };
     struct Total { bool begin; T* sum; Operand<T> operand; i64 rows, vectors, last; };
-    enum What : char { MULTIPLY, APPLY, TOTAL, SPREAD };
+    enum What : char { MULTIPLY, APPLY, TOTAL, SPREAD, MEET };
     struct Entry { What what; int index; };
 
     const Kernels<T>* kernels_ = nullptr;
@@ -50,8 +75,13 @@ class Steps {
 
     // All passes of a stage over `rows` rows. Views are indexed as in the code.
     void run(int stage, const Bound<T>* views, i64 rows) const { run(stage, views, rows, nullptr); }
-    // The same written down instead of done; every row must then be of whole vectors, external ones too.
-    void record(int stage, const Bound<T>* views, i64 rows, Script<T>& script) const { run(stage, views, rows, &script); }
+    // The same written down instead of done, for one of `parts` threads that share the columns; every row must then be
+    // of whole vectors, external ones too. With sums over columns there can be one part only.
+    void record(int stage, const Bound<T>* views, i64 rows, Script<T>& script, int part = 0, int parts = 1) {
+        part_ = part, parts_ = parts;
+        run(stage, views, rows, &script);
+        part_ = 0, parts_ = 1;
+    }
 
    private:
     void run(int stage, const Bound<T>* views, i64 rows, Script<T>* script) const;
@@ -64,6 +94,7 @@ class Steps {
     const Layout<T>& layout_;
     const T* panels_;
     T* room_;
+    int part_ = 0, parts_ = 1;
 };
 
 }  // namespace unrolled

@@ -59,11 +59,12 @@ def test_residual_without_a_change_of_width_adds_the_input_itself() -> None:
 
 def test_deep_residual_stacks_keep_their_gradient() -> None:
     """The first of eight layers learns; the plain stack's gradient there is far smaller."""
-    sizes = {}
-    for name, spec in {
-        "plain": [{"rnn": {"size": 16}} for _ in range(8)],
+    specs: dict[str, list[Any]] = {
+        "plain": [{"rnn": {"size": 16}}] * 8,
         "residual": [{"residual": {"layers": [{"rnn": {"size": 16}}], "repeat": 8}}],
-    }.items():
+    }
+    sizes = {}
+    for name, spec in specs.items():
         net = made(*spec)
         net(torch.randn(8, 20, 4)).square().sum().backward()
         first = next(weight for key, weight in net.named_parameters() if "weight_ih" in key)

@@ -59,3 +59,10 @@ def test_weights_are_a_copy() -> None:
     with torch.no_grad():
         net.weight.zero_()
     assert best.weights is not None and float(best.weights["weight"]) == 2.0
+
+
+def test_epochs_before_the_first_are_neither_best_nor_waited_for() -> None:
+    best, net = Best(1, 0.0, first=3), nn.Linear(1, 1)
+    found = [best.observe(metric(value), epoch, net) for epoch, value in enumerate([1.0, 2.0, 5.0, 4.0, 6.0], start=1)]
+    assert found == [False, False, True, True, False]
+    assert (best.epoch, best.value, best.exhausted) == (4, 4, True)

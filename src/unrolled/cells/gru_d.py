@@ -10,8 +10,8 @@ What the state holds fades as far as the step says, such as with the time since 
     h_t = (1 - z) n + z k
 
 x_t holds the inputs, the marks of missing values and the intervals since the last observation, as the layer ``decay``
-puts them together. In the paper W_d reads the intervals alone; here it reads the whole of x_t, of which they are a part.
-As in ``gru`` z *keeps*; the paper has the mirror.
+puts them together. In the paper W_d reads the intervals alone; here it reads the whole of x_t, and of an interval
+log2(1 + delta). As in ``gru`` z *keeps*; the paper has the mirror.
 
 Shapes: x_t ``(B, D)``, h ``(B, H)``, W ``(4H, D)``, R ``(3H, H)``; the state is h, the output.
 

@@ -9,9 +9,9 @@ The short-term part of the memory is discounted by the time since the step befor
     c_t = f k + i g
     h_t = o tanh(c_t)
 
-In the paper d is 1 / Delta or 1 / log(e + Delta) of the interval Delta. Here it is learned: where x_t holds log2(Delta),
-as data with irregular times does, d is 1 / (1 + a Delta^p) with a and p for each unit (p = 1, a = 1 from the weight
--log(2)). b_d starts at 2, so that at first most remains.
+In the paper d is 1 / Delta or 1 / log(e + Delta) of the interval Delta. Here it is learned: where x_t holds
+log2(Delta), as data with irregular times does, d can be 1 / (1 + a Delta^p) with a and p for each unit (p = a = 1 from
+the weight -log(2) and no bias). b_d starts at 2, so that at first most remains.
 
 Shapes: x_t ``(B, D)``, h and c ``(B, H)``, W ``(5H, D)``, R ``(4H, H)``, R_s ``(H, H)``, b_s ``(H,)``; the state is
 (h, c), h is the output.

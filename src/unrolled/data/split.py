@@ -20,7 +20,7 @@ from unrolled.prepare.series import Series
 Span = tuple[int, int, int]
 Spans = list[Span]
 VALID_SHARE = 0.15  # of the data, where nobody says another
-_SCARCE = 1000  # labelled sequences
+_SCARCE = 600  # labelled sequences
 _ALL_TRAINED_ON = Note(
     code="no_validation",
     en=f"Fewer than {_SCARCE} labelled sequences: none is set aside for validation, so training does not stop early "

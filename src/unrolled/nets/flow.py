@@ -5,7 +5,7 @@ Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -41,6 +41,10 @@ class Flow:
     cells: tuple[Tensor, ...] = ()
     attention: Tensor | None = None
     depth: Tensor | None = None
+
+    def changed(self, x: Tensor) -> Flow:
+        """With another ``x``, which the last recurrent layer did not make: no decoder can go on from its state."""
+        return replace(self, x=x, state=(), encoder=None)
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,15 @@ class Shape:
     added: bool = False
     pace: int = 1
     inputs: Inputs | None = None
+
+    @property
+    def backwards(self) -> bool:
+        """Some of it ran from the end to the start."""
+        return self.added or self.backward > 0
+
+    def mixed(self, size: int) -> Shape:
+        """Of the :meth:`Flow.changed` after a layer that mixes the columns of each step to ``size`` new ones."""
+        return replace(self, size=size, targets=0, state=0, reads=0, backward=0, added=self.backwards)
 
     def __str__(self) -> str:
         if self.form == "output":

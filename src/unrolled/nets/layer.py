@@ -76,6 +76,15 @@ class Bracket(Part):
         raise NotImplementedError
 
 
+def keep_steps(inside: Shape, outside: Shape, what: str) -> None:
+    """Refuse inner layers after which steps no longer stand for the same time."""
+    if inside.form != "sequence" or inside.pace != outside.pace:
+        raise ConfigError(
+            f"{what} adds what its layers give to other steps, so they must keep every step",
+            mend="leave pooling, strides and patches out of it",
+        )
+
+
 def need_sequence(shape: Shape, what: str) -> None:
     """Refuse a layer over time where time has been pooled away."""
     if shape.form != "sequence":

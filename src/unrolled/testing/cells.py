@@ -19,7 +19,10 @@ from unrolled.core.errors import ConfigError
 from unrolled.engine import State
 from unrolled.program.equations import Equations
 from unrolled.program.interpret import run_backward, run_forward
+from unrolled.program.linear import linear_form
 from unrolled.program.loop import run_numpy
+from unrolled.program.parallel import run_parallel
+from unrolled.program.trace import trace
 from unrolled.testing.compare import assert_close
 from unrolled.testing.contract import CLAUSES, random_loss
 from unrolled.testing.subject import Subject
@@ -35,8 +38,8 @@ def check_cell(cell: Equations, oracle: Oracle | None = None) -> None:
     Steps equal the sequence; a cut with its state carried equals the whole; the batch permutes; padding changes
     nothing; nothing depends on the future; random masks belong to their step, and their mean replaces them;
     gradients are those of the function; NumPy gives the same numbers; the equations can be traced, and the program
-    and its derivative give the same numbers; a saved state continues; saturated gates stay finite; the oracle agrees,
-    where one is given.
+    and its derivative give the same numbers; a cell that is linear in its state gives them parallel in time too; a
+    saved state continues; saturated gates stay finite; the oracle agrees, where one is given.
 
     Raises:
         AssertionError: a clause does not hold; the message says which and where.
@@ -50,6 +53,7 @@ def check_cell(cell: Equations, oracle: Oracle | None = None) -> None:
     _gradients_are_right(subject)
     _numpy_agrees(subject)
     _program_agrees(subject)
+    _parallel_agrees(subject)
     if oracle is not None:
         _oracle_agrees(subject, oracle)
 
@@ -112,6 +116,17 @@ def _program_agrees(subject: Subject) -> None:
         names = ("y", *subject.cell.state, *(f"gradient to {name}" for name in ("x", *subject.cell.state, *weights)))
         for name, ours, theirs in zip(names, actual, (y, *state, *expected), strict=True):
             assert_close(torch.from_numpy(np.asarray(ours)), theirs, f"{subject}: its program, {options}, {name}")
+
+
+def _parallel_agrees(subject: Subject) -> None:
+    """All steps at once, where the cell is linear in its state, against the reference."""
+    if linear_form(trace(subject.cell, subject.hidden, bias=subject.bias)) is None:
+        return
+    x, hx, weights = subject.x(), subject.hx(), subject.weights()
+    y, state = subject.run(x, hx)
+    at_once, final = run_parallel(subject.cell, x.numpy(), _named(weights), _arrays(*hx))
+    for ours, theirs in zip((at_once, *final), (y, *state), strict=True):
+        assert_close(torch.from_numpy(ours), theirs, f"{subject}: parallel in time")
 
 
 def _arrays(*tensors: Tensor) -> tuple[Array, ...]:

@@ -21,6 +21,7 @@ class Best:
     Args:
         patience: epochs without improvement before ``exhausted``; None never is.
         min_delta: smallest change that is an improvement.
+        first: the first epoch that can be the best; those before it are not waited for either.
 
     Attributes:
         value: best figure so far, None before the first.
@@ -28,8 +29,8 @@ class Best:
         weights: the net's weights at that epoch.
     """
 
-    def __init__(self, patience: int | None, min_delta: float) -> None:
-        self._patience, self._min_delta = patience, min_delta
+    def __init__(self, patience: int | None, min_delta: float, first: int = 0) -> None:
+        self._patience, self._min_delta, self._first = patience, min_delta, first
         self._waited = 0
         self.value: float | None = None
         self.epoch = 0
@@ -41,6 +42,8 @@ class Best:
 
     def observe(self, metric: Metric, epoch: int, net: nn.Module) -> bool:
         """Take in an epoch's figure; whether it is the best so far."""
+        if epoch < self._first:
+            return False
         if not self._improves(metric):
             self._waited += 1
             return False

@@ -124,7 +124,7 @@ class _Loop:
         settings = job.settings
         every = _READ_EVERY if fabric.device.type == "cuda" else 1
         watch = Watch(every, settings.clip_norm, scaled=settings.precision == "fp16")
-        best = Best(settings.patience, settings.min_delta)
+        best = Best(settings.patience, settings.min_delta, int(settings.best_from * settings.epochs) + 1)
         self._fitting = Fitting(settings, len(job.batches), watch, best)
         self._stepper = Stepper(job.net, job.loss, settings, fabric)
         self._schedule = Schedule(settings, math.ceil(len(job.batches) / settings.accumulate))

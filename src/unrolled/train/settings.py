@@ -60,6 +60,12 @@ class TrainSettings(BaseModel):
     patience: int | None = Field(
         5, ge=1, description="epochs without improvement before early stopping; null trains all epochs"
     )
+    best_from: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of epochs that pass before one can be the best; a schedule that ends low is good at its end",
+    )
     min_delta: float = Field(0.0, ge=0, description="smallest change of the monitored figure that is an improvement")
 
     averaging: Literal["none", "ema", "swa"] = Field(

@@ -22,7 +22,7 @@ from unrolled.workflow.config import Config
 _MOST_SAMPLES = 2_000_000  # windows indexed at once; more are thinned out
 _FEW_SEQUENCES = 1000  # small batches below; for classes, weights of rare ones above
 _STEPS = 320  # of the optimiser, where no validation part says when to stop
-_CLASS_STEPS = 1000  # of the optimiser, for many labelled sequences; more learns the training part's patients by heart
+_CLASS_STEPS = 1000  # of the optimiser, for many labelled sequences; more learns their groups (patients) by heart
 _FORECAST_STEPS = 1280  # of the optimiser, for forecasts of many steps; more only where the data is large
 _MANY_AHEAD = 8  # steps from which a forecast has many
 _MANY_SERIES = 50  # from which a larger net pays
@@ -133,15 +133,15 @@ def _classify(config: Config, series: Series, spans: Spans, validated: bool) -> 
     whole = all(column.level == "case" for column in series.of_role("target"))
     window = None if whole else _look_back(128, series, spans)
     few, steps = len(spans) < _FEW_SEQUENCES, window or int(np.median(series.lengths))
-    train: dict[str, Any] = {"optimizer": "adamw", "schedule": "one_cycle", "learning_rate": 1e-3}
+    stride = max(1, round((steps / _READ) ** 0.5))
+    bent = few and stride > 1  # a short sequence has too few steps to bend, and each has its own meaning
+    net = [*([{"augment": {"warp": 0.2}}] if bent else []), *preset("classify").layers(stride=stride)]
+    train: dict[str, Any] = {"optimizer": "adamw", "schedule": "one_cycle", "learning_rate": 1e-3, "best_from": 0.75}
     if few:
-        passes = int(np.clip(-(-_STEPS // -(-len(spans) // 16)), 30, 100))
+        passes = int(np.clip(-(-_STEPS // -(-len(spans) // 16)), 30, 100)) * (2 if bent else 1)
         train |= {"epochs": 40 if validated else passes, "patience": 20, "batch_size": 16}
     else:
         train |= {"epochs": int(np.clip(-(-_CLASS_STEPS // -(-len(spans) // 128)), 3, 10)), "batch_size": 128}
-    net = preset("classify").layers(stride=max(1, round((steps / _READ) ** 0.5)))
-    if few:
-        net = [{"augment": {"warp": 0.2}}, *net]
     if series.of_role("static"):
         net[-1] = {"linear": {"hidden": [64], "dropout": 0.3}}
     return Choice(

@@ -10,34 +10,26 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from unrolled.core.bundle import Bundle
-from unrolled.core.errors import ConfigError, DataError, UnrolledError
+from unrolled.core.errors import ConfigError, UnrolledError
 from unrolled.core.files import write_text
-from unrolled.core.records import Evaluation, Note, Run
-from unrolled.core.validation import validated
+from unrolled.core.records import Evaluation, Run
 from unrolled.data import Batches
 from unrolled.evaluate import assess
 from unrolled.nets import CustomNet, Net, load_custom
-from unrolled.prepare import rollout
 from unrolled.prepare.decode import NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
-from unrolled.prepare.schema import Schema
-from unrolled.prepare.series import Column, Series
-from unrolled.tasks import Forecast, Regress, Task, make_task
-from unrolled.train import TrainSettings, fit, seed_everything, torch_options, warm_start
-from unrolled.workflow.config import Config, DataSettings
-from unrolled.workflow.defaults import before_reading, complete
-from unrolled.workflow.fine_tuning import as_before
+from unrolled.tasks import Forecast
+from unrolled.train import fit, seed_everything, torch_options, warm_start
+from unrolled.workflow.config import Config
+from unrolled.workflow.job import Job, prepare
 from unrolled.workflow.listener import Listener, Silent
 from unrolled.workflow.model import Model
 from unrolled.workflow.pack import to_bundle, to_record, with_metrics
 from unrolled.workflow.predict import open_bundle
 from unrolled.workflow.run_folder import RunFolder
-from unrolled.workflow.section import Section, sections
-from unrolled.workflow.source import Source, guess_task, load, open_table
 
 
 @dataclass(frozen=True)
@@ -49,20 +41,6 @@ class Trained:
     run: Run
     folder: RunFolder | None
     interrupted: bool
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A completed config with the data it speaks of, and the task with what it learnt from the training part."""
-
-    config: Config
-    source: Source
-    task: Task
-    settings: TrainSettings
-    sections: dict[str, Section]
-    preprocessor: Preprocessor
-    notes: tuple[Note, ...]
-    weights: npt.NDArray[np.float32] | None
 
 
 def train(
@@ -92,7 +70,7 @@ def train(
     first = _share()[0] == 0
     if folder is not None and first:
         RunFolder(Path(folder)).refuse_used()
-    job = _prepare(config, data, weights)
+    job = prepare(config, data, weights)
     with torch_options(job.settings):
         made = _net(job, net)
     home = None
@@ -121,105 +99,12 @@ def resume(folder: Path | str, *, listener: Listener | None = None) -> Trained:
     config = home.read_config()
     if config.data.path is None:
         raise ConfigError("this run's data was handed over in Python", where=str(folder), mend="train it again there")
-    job = replace(_prepare(config, None, None), notes=home.read_assumptions())
+    job = replace(prepare(config, None, None), notes=home.read_assumptions())
     with torch_options(job.settings):
         return _run(job, _net(job, None), home, listener or Silent(), resume=True)
 
 
-def _prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> _Job:
-    config = _resolved(as_before(config))
-    table = open_table(config.data, data)
-    name = config.task.get("name") or "auto"
-    notes: list[Note] = []
-    if name == "auto":
-        name, note = guess_task(table, config.data)
-        notes.append(note)
-    # A user's own function becomes its name, so that the config stays plain data.
-    options = make_task(name, _options(config)).settings.model_dump(mode="json", exclude_unset=True)
-    config = config.model_copy(update={"task": {"name": name, **options}})
-    config = before_reading(config, name)
-    source = load(table, config.data, name)
-    part = source.parts["train"]
-    config, chosen = complete(config, name, part.series, part.spans, validated="valid" in source.parts)
-    task = make_task(name, _options(config))
-    settings = validated(TrainSettings, config.train, where="train")
-    found, left_out = sections(source, task, config.data)
-    own = found["train"]
-    preprocessor = _preprocessor(config.data, source.schema, task, own.series).fit(own.series, own.spans)
-    _refuse_nothing(preprocessor, source)
-    if isinstance(task, Forecast):
-        if task.steps < task.settings.horizon:
-            rollout.check(preprocessor.inputs())
-    else:
-        truth = {name: preprocessor.truth(part.series, part.samples)[:, 0] for name, part in found.items()}
-        task = task.fit(truth["train"])  # in the other parts, an unknown label is an error before training
-    return _Job(
-        config=config,
-        source=source,
-        task=task,
-        settings=settings,
-        sections=found,
-        preprocessor=preprocessor,
-        notes=(*source.notes, *notes, *chosen, *left_out, *preprocessor.notes),
-        weights=None if weights is None else _weights(weights, part.series),
-    )
-
-
-def _refuse_nothing(preprocessor: Preprocessor, source: Source) -> None:
-    inputs = preprocessor.inputs()
-    if not inputs.numbers + len(inputs.categories):
-        raise DataError(
-            "there is no column that changes from row to row to predict from",
-            where=source.facts.source,
-            mend="give the file such a column, name some with --features, or choose another --task",
-        )
-
-
-def _resolved(config: Config) -> Config:
-    """The seed of the job is that of split and training too; the threads, on which last digits depend, are told."""
-    split = config.data.split
-    if split.seed is None:
-        split = split.model_copy(update={"seed": config.seed})
-    data = config.data.model_copy(update={"split": split})
-    own = {"seed": config.seed, "threads": torch.get_num_threads()}
-    return config.model_copy(update={"data": data, "train": {**own, **config.train}})
-
-
-def _options(config: Config) -> dict[str, Any]:
-    return {key: value for key, value in config.task.items() if key != "name"}
-
-
-def _weights(given: npt.ArrayLike, series: Series) -> npt.NDArray[np.float32]:
-    weights = np.asarray(given, dtype=np.float32)
-    if weights.shape != (len(series.ids),):
-        raise DataError(
-            f"the weights have the shape {weights.shape}, but there are {len(series.ids)} sequences",
-            where=series.source,
-            mend="give one weight a sequence",
-        )
-    return weights
-
-
-def _preprocessor(data: DataSettings, schema: Schema, task: Task, series: Series) -> Preprocessor:
-    scale = [] if data.scale == "none" else [data.scale]
-    transforms: dict[str, Any] = {role: scale for role in ("target", "feature", "known", "static")}
-    if data.transform != "none":
-        transforms["target"] = [data.transform, *scale]
-    return Preprocessor(
-        schema.model_copy(update={"columns": tuple(_derived(column, series) for column in schema.columns)}),
-        horizon=task.steps if isinstance(task, Forecast) else 0,
-        transforms=transforms,
-        per_series=isinstance(task, Forecast) and data.scale_by == "series",
-        cap=task.settings.cap if isinstance(task, Regress) else None,
-    )
-
-
-def _derived(column: Column, series: Series) -> Column:
-    """The column as the derived series has it."""
-    return next((own for own in series.columns if own.name == column.name and own.role == "target"), column)
-
-
-def _run(job: _Job, net: Net | CustomNet, home: RunFolder | None, listener: Listener, *, resume: bool) -> Trained:
+def _run(job: Job, net: Net | CustomNet, home: RunFolder | None, listener: Listener, *, resume: bool) -> Trained:
     began, first = time.monotonic(), _share()[0] == 0
     listener = listener if first else Silent()
     parts = {name: len(section.samples) for name, section in job.sections.items()}
@@ -259,7 +144,7 @@ def _run(job: _Job, net: Net | CustomNet, home: RunFolder | None, listener: List
     return Trained(model, bundle, run, home, interrupted=result.stopped == "interrupted")
 
 
-def _net(job: _Job, own: nn.Module | None) -> Net | CustomNet:
+def _net(job: Job, own: nn.Module | None) -> Net | CustomNet:
     seed_everything(job.config.seed)
     section = job.sections["train"]
     lengths = np.unique(section.samples.lengths)
@@ -278,7 +163,7 @@ def _net(job: _Job, own: nn.Module | None) -> Net | CustomNet:
     return net
 
 
-def _batches(job: _Job, name: str) -> Batches:
+def _batches(job: Job, name: str) -> Batches:
     section, settings, training = job.sections[name], job.settings, name == "train"
     return Batches(
         job.preprocessor,
@@ -298,7 +183,7 @@ def _share() -> tuple[int, int]:
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def _calibrated(job: _Job, net: Net | CustomNet) -> Model:
+def _calibrated(job: Job, net: Net | CustomNet) -> Model:
     """The model with its intervals, temperatures or threshold fitted on the validation part."""
     preprocessor = _to_horizon(job)
     decoding = job.task.decoding(preprocessor.schema)
@@ -312,7 +197,7 @@ def _calibrated(job: _Job, net: Net | CustomNet) -> Model:
     return Model.of(to_bundle(job.config, job.source, job.task, net, preprocessor, decoding), net)
 
 
-def _to_horizon(job: _Job) -> Preprocessor:
+def _to_horizon(job: Job) -> Preprocessor:
     """For answers: a one-step net is rolled out, and needs what is known over the whole horizon."""
     task, preprocessor = job.task, job.preprocessor
     if not isinstance(task, Forecast) or task.steps == task.settings.horizon:
@@ -320,7 +205,7 @@ def _to_horizon(job: _Job) -> Preprocessor:
     return Preprocessor.from_json({**preprocessor.to_json(), "horizon": task.settings.horizon})
 
 
-def _judge(job: _Job, model: Model) -> Evaluation:
+def _judge(job: Job, model: Model) -> Evaluation:
     """The test part; without one the validation part, without that the training part."""
     learnt = job.sections["train"]
     held = next(job.sections[name] for name in ("test", "valid", "train") if name in job.sections)

@@ -13,8 +13,8 @@ from unrolled.nets.layers.decoder import DecoderSpec
 from unrolled.nets.layers.dense import DenseSpec, PositionsSpec
 from unrolled.nets.layers.dropout import DropoutSpec, NoiseSpec
 from unrolled.nets.layers.early_exit import EarlyExitSpec
-from unrolled.nets.layers.fusion import LayerFusionSpec
 from unrolled.nets.layers.head import LinearSpec
+from unrolled.nets.layers.layer_fusion import LayerFusionSpec
 from unrolled.nets.layers.layer_norm import LayerNormSpec
 from unrolled.nets.layers.memory import MemorySpec
 from unrolled.nets.layers.parallel import ParallelSpec

@@ -14,8 +14,7 @@ from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.chain import Chain
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Layer, Layers, LayerSpec, need_sequence
-from unrolled.nets.layers.residual import same_steps
+from unrolled.nets.layer import Layer, Layers, LayerSpec, keep_steps, need_sequence
 from unrolled.program.ops.types import Merge
 
 
@@ -45,23 +44,16 @@ class Bidirectional(Layer):
         self.directions = nn.ModuleList(Chain(spec.layers, inner) for _ in range(2))
         self.merge = spec.merge
         end: Shape = self._chain(0).shape
-        same_steps(end, shape, "bidirectional")
+        keep_steps(end, shape, "bidirectional")
         joined = spec.merge == "concat"
-        mixed = end.added or bool(end.backward)
-        self.shape = replace(
-            end,
-            size=2 * end.size if joined else end.size,
-            state=0,
-            reads=0,
-            backward=end.size if joined else 0,
-            added=mixed or not joined,
-        )
+        mixed = end.mixed(2 * end.size if joined else end.size)
+        self.shape = replace(mixed, backward=end.size if joined else 0, added=end.backwards or not joined)
 
     def forward(self, flow: Flow) -> Flow:
         there: Flow = self._chain(0)(flow)
         back: Flow = self._chain(1)(replace(flow, x=ops.reverse(flow.x, flow.lengths), cells=()))
         x = ops.merge(there.x, ops.reverse(back.x, flow.lengths), kind=self.merge)
-        return replace(there, x=x, state=(), encoder=None, cells=(*there.cells, *back.cells))
+        return replace(there.changed(x), cells=(*there.cells, *back.cells))
 
     def obstacle(self) -> Note:
         return Note(

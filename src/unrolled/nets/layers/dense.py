@@ -37,14 +37,13 @@ class Dense(Layer):
         super().__init__()
         need_sequence(shape, "dense")
         self.spec, self.linear = spec, nn.Linear(shape.size, spec.size)
-        mixed = shape.added or bool(shape.backward)
-        self.shape = replace(shape, size=spec.size, targets=0, backward=0, added=mixed, state=0, reads=0)
+        self.shape = shape.mixed(spec.size)
 
     def forward(self, flow: Flow) -> Flow:
         x = ops.linear(flow.x, weight=self.linear.weight, bias=self.linear.bias)
         if self.spec.activation:
             x = ops.activation(x, kind=self.spec.activation)
-        return replace(flow, x=ops.dropout(x, self.spec.dropout, self.training), state=(), encoder=None)
+        return flow.changed(ops.dropout(x, self.spec.dropout, self.training))
 
 
 class PositionsSpec(LayerSpec):

@@ -1,55 +1,46 @@
-"""Attention over the outputs of all layers (cross-layer fusion; Dou et al. 2018, arXiv 1810.10181, for recurrent nets).
+"""Several values as one: joined, added, gated, or weighed by attention.
 
-Letters: B batch, T time, D inputs, N width.
+Gated fusion (Arevalo et al. 2017, arXiv 1702.01992).
+
+Letters: N width of a value.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import ClassVar
+from collections.abc import Sequence
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from unrolled.core.records import Note
-from unrolled.nets.chain import Chain
-from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Layer, Layers, LayerSpec, need_sequence
-from unrolled.nets.layers.parallel import Fusion
-from unrolled.nets.layers.residual import same_steps
+from unrolled.nets import ops
 
 
-class LayerFusionSpec(LayerSpec):
-    """The ``layers`` run one after the other; what leaves is the mean of all their outputs, weighted step by step."""
+class Fusion(nn.Module):
+    """Several ``(..., N)`` as one; ``size`` is the width of it."""
 
-    name: ClassVar[str] = "layer_fusion"
-    inner: ClassVar[tuple[str, ...]] = ("layers",)
-
-    layers: Layers
-
-    def build(self, shape: Shape) -> Layer:
-        return LayerFusion(self, shape)
-
-
-class LayerFusion(Layer):
-    """``(B, T, D)`` to ``(B, T, N)``, as wide as the first inner layer."""
-
-    def __init__(self, spec: LayerFusionSpec, shape: Shape) -> None:
+    def __init__(self, kind: str, sizes: Sequence[int]) -> None:
         super().__init__()
-        need_sequence(shape, "layer_fusion")
-        self.layers = Chain(spec.layers, replace(shape, targets=0))
-        ends = [part.shape for part in self.layers.parts]
-        for end in ends:
-            same_steps(end, shape, "layer_fusion")
-        self.fuse = Fusion("attention", [end.size for end in ends])
-        backwards = any(end.added or end.backward for end in ends)
-        self.shape = replace(ends[-1], size=self.fuse.size, state=0, reads=0, backward=0, added=backwards)
+        self.kind = kind
+        self.size = sum(sizes) if kind == "concat" else sizes[0]
+        equal = kind == "concat" or len(set(sizes)) == 1
+        self.project = nn.ModuleList() if equal else nn.ModuleList(nn.Linear(size, self.size) for size in sizes)
+        self.gates = nn.ModuleList()
+        if kind == "gated":
+            self.gates.extend(nn.Linear(len(sizes) * self.size, self.size) for _ in sizes)
+        self.hidden = nn.Linear(self.size, self.size) if kind == "attention" else None
+        self.score = nn.Linear(self.size, 1, bias=False) if kind == "attention" else None
 
-    def forward(self, flow: Flow) -> Flow:
-        outputs: list[Tensor] = []
-        for part in self.layers.parts:
-            flow = part(flow)
-            outputs.append(flow.x)
-        return replace(flow, x=self.fuse(outputs), state=(), encoder=None)
+    def forward(self, xs: list[Tensor]) -> Tensor:
+        xs = [_through(linear, x) for linear, x in zip(self.project, xs, strict=True)] if self.project else xs
+        if self.kind == "gated":
+            together = ops.merge(*xs, kind="concat")
+            gates = [ops.activation(_through(gate, together), kind="sigmoid") for gate in self.gates]
+            return ops.merge(*(ops.multiply(x, gate) for x, gate in zip(xs, gates, strict=True)), kind="sum")
+        if self.hidden is not None and self.score is not None:
+            scores = [_through(self.score, ops.activation(_through(self.hidden, x), kind="tanh")) for x in xs]
+            return ops.mix(ops.merge(*scores, kind="concat"), *xs)
+        return ops.merge(*xs, kind="concat" if self.kind == "concat" else "sum")
 
-    def obstacle(self) -> Note | None:
-        return self.layers.obstacle()
+
+def _through(linear: nn.Module, x: Tensor) -> Tensor:
+    assert isinstance(linear, nn.Linear)
+    return ops.linear(x, weight=linear.weight, bias=linear.bias)

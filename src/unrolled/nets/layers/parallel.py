@@ -1,18 +1,17 @@
 """Several ways from one input, joined: two streams, LSTM-FCN and its kin.
 
-LSTM-FCN (Karim et al. 2018, arXiv 1709.05206); gated fusion (Arevalo et al. 2017, arXiv 1702.01992).
+LSTM-FCN (Karim et al. 2018, arXiv 1709.05206).
 
 Letters: B batch, T time, D inputs, N width of a branch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PlainSerializer
-from torch import Tensor, nn
+from torch import nn
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Note
@@ -20,6 +19,7 @@ from unrolled.nets import ops
 from unrolled.nets.chain import Chain
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, LayerSpec, dump, need_sequence
+from unrolled.nets.layers.fusion import Fusion
 
 
 def _dumped(branches: tuple[tuple[LayerSpec, ...], ...]) -> list[Any]:
@@ -71,14 +71,8 @@ class Parallel(Layer):
                 mend="end all of them in a pool layer, or let all of them keep the same steps",
             )
         self.fuse = Fusion(spec.merge, [end.size for end in ends])
-        self.shape = replace(
-            ends[0],
-            size=self.fuse.size,
-            state=0,
-            reads=0,
-            backward=0,
-            added=any(end.added or end.backward for end in ends),
-        )
+        backwards = any(end.backwards for end in ends)
+        self.shape = replace(ends[0].mixed(self.fuse.size), added=backwards)
 
     @property
     def chains(self) -> tuple[Chain, ...]:
@@ -95,42 +89,10 @@ class Parallel(Layer):
             cells = (*cells, *result.cells)
         attention = next((result.attention for result in results if result.attention is not None), None)
         x = self.fuse([result.x for result in results])
-        return replace(results[0], x=x, state=(), encoder=None, cells=cells, attention=attention)
+        return replace(results[0].changed(x), cells=cells, attention=attention)
 
     def obstacle(self) -> Note | None:
         return next((note for chain in self.chains if (note := chain.obstacle()) is not None), None)
-
-
-class Fusion(nn.Module):
-    """Several ``(..., N)`` as one; ``size`` is the width of it."""
-
-    def __init__(self, kind: str, sizes: Sequence[int]) -> None:
-        super().__init__()
-        self.kind = kind
-        self.size = sum(sizes) if kind == "concat" else sizes[0]
-        equal = kind == "concat" or len(set(sizes)) == 1
-        self.project = nn.ModuleList() if equal else nn.ModuleList(nn.Linear(size, self.size) for size in sizes)
-        self.gates = nn.ModuleList()
-        if kind == "gated":
-            self.gates.extend(nn.Linear(len(sizes) * self.size, self.size) for _ in sizes)
-        self.hidden = nn.Linear(self.size, self.size) if kind == "attention" else None
-        self.score = nn.Linear(self.size, 1, bias=False) if kind == "attention" else None
-
-    def forward(self, xs: list[Tensor]) -> Tensor:
-        xs = [_through(linear, x) for linear, x in zip(self.project, xs, strict=True)] if self.project else xs
-        if self.kind == "gated":
-            together = ops.merge(*xs, kind="concat")
-            gates = [ops.activation(_through(gate, together), kind="sigmoid") for gate in self.gates]
-            return ops.merge(*(ops.multiply(x, gate) for x, gate in zip(xs, gates, strict=True)), kind="sum")
-        if self.hidden is not None and self.score is not None:
-            scores = [_through(self.score, ops.activation(_through(self.hidden, x), kind="tanh")) for x in xs]
-            return ops.mix(ops.merge(*scores, kind="concat"), *xs)
-        return ops.merge(*xs, kind="concat" if self.kind == "concat" else "sum")
-
-
-def _through(linear: nn.Module, x: Tensor) -> Tensor:
-    assert isinstance(linear, nn.Linear)
-    return ops.linear(x, weight=linear.weight, bias=linear.bias)
 
 
 def _columns(spec: ParallelSpec, size: int) -> tuple[Columns, ...]:

@@ -50,21 +50,17 @@ class Pieces(Layer):
         if end.form != "vector":
             raise ConfigError("its layers must leave one vector a piece", mend="end them in a pool layer")
         self.shape = replace(
-            end,
+            end.mixed(end.size),
             form="sequence",
             length=None if shape.length is None else -(-shape.length // spec.length),
             pace=shape.pace * spec.length,
-            state=0,
-            reads=0,
-            backward=0,
             added=False,
         )
 
     def forward(self, flow: Flow) -> Flow:
         cut, own, lengths = ops.pieces(flow.x, flow.lengths, length=self.length)
         inside: Flow = self.layers(replace(flow, x=cut, lengths=own))
-        x = ops.group(inside.x, flow.x)
-        return replace(inside, x=x, lengths=lengths, state=(), encoder=None, attention=None)
+        return replace(inside.changed(ops.group(inside.x, flow.x)), lengths=lengths, attention=None)
 
     def obstacle(self) -> Note:
         return Note(

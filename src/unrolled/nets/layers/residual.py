@@ -11,12 +11,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from torch import Tensor, nn
 
-from unrolled.core.errors import ConfigError
 from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.chain import Chain
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Layer, Layers, LayerSpec, Rate, need_sequence
+from unrolled.nets.layer import Layer, Layers, LayerSpec, Rate, keep_steps, need_sequence
 
 
 class ResidualSpec(LayerSpec):
@@ -67,12 +66,12 @@ class _Block(nn.Module):
         super().__init__()
         self.layers = Chain(spec.layers, replace(shape, targets=0, inputs=None))
         inside = self.layers.shape
-        same_steps(inside, shape, "residual")
+        keep_steps(inside, shape, "residual")
         self.project = nn.Linear(shape.size, inside.size, bias=False) if inside.size != shape.size else None
         self.before = nn.LayerNorm(shape.size) if spec.norm == "before" else None
         self.after = nn.LayerNorm(inside.size) if spec.norm == "after" else None
         self.dropout = spec.dropout
-        self.shape = replace(inside, state=0, reads=0, backward=0, added=inside.added or bool(inside.backward))
+        self.shape = inside.mixed(inside.size)
 
     def forward(self, flow: Flow) -> Flow:
         around = flow.x
@@ -80,16 +79,7 @@ class _Block(nn.Module):
         if self.project is not None:
             around = ops.linear(around, weight=self.project.weight)
         y = ops.dropout(inside.x, self.dropout, self.training)
-        return replace(inside, x=_normed(ops.merge(around, y, kind="sum"), self.after), state=(), encoder=None)
-
-
-def same_steps(inside: Shape, outside: Shape, what: str) -> None:
-    """Refuse inner layers after which steps no longer stand for the same time."""
-    if inside.form != "sequence" or inside.pace != outside.pace:
-        raise ConfigError(
-            f"{what} adds what its layers give to other steps, so they must keep every step",
-            mend="leave pooling, strides and patches out of it",
-        )
+        return inside.changed(_normed(ops.merge(around, y, kind="sum"), self.after))
 
 
 def _normed(x: Tensor, norm: nn.LayerNorm | None) -> Tensor:

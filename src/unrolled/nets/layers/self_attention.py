@@ -69,8 +69,7 @@ class SelfAttention(Layer):
         self.features: Tensor | None
         random = spec.kind == "random_features"
         self.register_buffer("features", _orthogonal(spec.features, size // spec.heads) if random else None)
-        mixed = shape.added or bool(shape.backward)
-        self.shape = replace(shape, targets=0, backward=0, added=mixed and spec.causal, state=0, reads=0)
+        self.shape = replace(shape.mixed(size), added=shape.backwards and spec.causal)
 
     def forward(self, flow: Flow) -> Flow:
         spec, norm = self.spec, self.norm
@@ -78,7 +77,7 @@ class SelfAttention(Layer):
         q, k, v = (ops.linear(x, weight=map.weight, bias=map.bias) for map in (self.query, self.key, self.value))
         y = ops.linear(self._attend(q, k, v, flow.lengths), weight=self.out.weight, bias=self.out.bias)
         y = ops.dropout(y, spec.dropout, self.training)
-        return replace(flow, x=ops.merge(flow.x, y, kind="sum") if spec.residual else y, state=(), encoder=None)
+        return flow.changed(ops.merge(flow.x, y, kind="sum") if spec.residual else y)
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, lengths: Tensor | None) -> Tensor:
         spec = self.spec

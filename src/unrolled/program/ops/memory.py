@@ -14,8 +14,7 @@ from pydantic import Field
 
 from unrolled.program import equations
 from unrolled.program.bind import Step
-from unrolled.program.functions import exp, log, sigmoid, softplus, sqrt, tanh
-from unrolled.program.ops.types import Array
+from unrolled.program.functions import Array, exp, log, sigmoid, softplus, sqrt, tanh
 
 Slots = Annotated[int, Field(ge=2, le=4096)]
 Width = Annotated[int, Field(ge=1, le=4096)]

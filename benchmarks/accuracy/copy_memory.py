@@ -1,0 +1,148 @@
+"""Copy and repeat-copy (Graves et al. 2014, arXiv 1410.5401, sections 4.1 and 4.2): the memory layer and an LSTM.
+
+A sequence of 1 to 10 random vectors of 6 bits is shown, then an end mark; the net must give it back, in repeat-copy as
+often as a number at the end mark says (1 to 4), with an end mark after it. Both nets learn on the same sequences; the
+figures are bit errors on 512 new ones, and on sequences twice as long as any in training. This package's layers,
+Adam, gradients clipped; the paper trained on longer sequences, with RMSprop, for many more of them.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.accuracy.copy_memory
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from unrolled.core.files import write_text
+from unrolled.nets.chain import Chain
+from unrolled.nets.flow import Flow, Shape
+from unrolled.nets.parse import parse_layers
+from unrolled.program.shapes import Outputs
+
+BITS, LONGEST, TIMES, BATCH = 6, 10, 4, 32
+NETS: dict[str, list[Any]] = {
+    "memory": [{"memory": {"size": 64, "slots": 32, "width": 12}}],
+    "lstm": [{"lstm": {"size": 128}}],
+}
+TASKS = ("copy", "repeat-copy")
+RESULT = Path(__file__).parent / "results" / "copy_memory.txt"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Inputs ``(B, T, BITS + 2)``, answers ``(B, T, BITS + 1)`` and at which steps an answer is asked ``(T,)``."""
+
+    x: Tensor
+    y: Tensor
+    asked: Tensor
+
+
+def lesson(task: str, length: int, times: int, batch: int, random: torch.Generator) -> Lesson:
+    """Sequences of one length; the last column of x marks the end and says how often."""
+    times = times if task == "repeat-copy" else 1
+    bits = torch.randint(0, 2, (batch, length, BITS), generator=random).float()
+    total = length + 1 + times * length + 1
+    x, y = torch.zeros(batch, total, BITS + 2), torch.zeros(batch, total, BITS + 1)
+    x[:, :length, :BITS] = bits
+    x[:, length, BITS], x[:, length, BITS + 1] = 1, times / TIMES
+    y[:, length + 1 : -1, :BITS] = bits.repeat(1, times, 1)
+    y[:, -1, BITS] = 1
+    return Lesson(x, y, torch.arange(total) > length)
+
+
+def draw(task: str, random: torch.Generator, batch: int = BATCH) -> Lesson:
+    """As in training: length and number of times at random."""
+    length, times = (int(torch.randint(1, most + 1, (), generator=random)) for most in (LONGEST, TIMES))
+    return lesson(task, length, times, batch, random)
+
+
+class Stepwise(nn.Module):
+    """Layers of a spec with an answer at every step."""
+
+    def __init__(self, spec: list[Any]) -> None:
+        super().__init__()
+        layers = parse_layers([*spec, {"dense": {"size": BITS + 1, "activation": None}}], "net")
+        self.layers = Chain(layers, Shape(form="sequence", size=BITS + 2, outputs=Outputs()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        flow: Flow = self.layers(Flow(x=x))
+        return flow.x
+
+
+def train(task: str, spec: list[Any], seed: int, steps: int, rate: float) -> tuple[Stepwise, list[str]]:
+    """A net after ``steps`` batches, and the course of its bit errors."""
+    torch.manual_seed(seed)
+    net, random = Stepwise(spec), torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.Adam(net.parameters(), rate)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, steps)
+    course = []
+    for step in range(1, steps + 1):
+        given = draw(task, random)
+        optimizer.zero_grad()
+        loss = binary_cross_entropy_with_logits(net(given.x)[:, given.asked], given.y[:, given.asked])
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % max(1, steps // 10) == 0:
+            course.append(f"{errors(net, task, LONGEST)[0]:.3f}")
+    return net, course
+
+
+@torch.no_grad()
+def errors(net: Stepwise, task: str, length: int) -> tuple[float, float]:
+    """Share of wrong bits, and of sequences with one or more, over 512 sequences of this length and all repeats."""
+    random = torch.Generator().manual_seed(1000 + length)
+    bits, wholes = [], []
+    for times in range(1, TIMES + 1) if task == "repeat-copy" else (1,):
+        given = lesson(task, length, times, 512 // (TIMES if task == "repeat-copy" else 1), random)
+        wrong = ((net(given.x) > 0) != (given.y > 0.5))[:, given.asked].flatten(1).float()
+        bits.append(wrong.mean().item())
+        wholes.append(wrong.amax(1).mean().item())
+    return sum(bits) / len(bits), sum(wholes) / len(wholes)
+
+
+def main() -> None:
+    """Train both nets on both tasks with every seed, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--task", choices=TASKS, action="append")
+    parser.add_argument("--net", choices=list(NETS), action="append")
+    asked = parser.parse_args()
+    head = f"{'task':12}{'net':8}{'seed':>5}{'bits wrong':>12}{'sequences':>11}{'twice as long':>15}{'seconds':>9}"
+    lines = [
+        __doc__.split("\n\n")[0],
+        f"{asked.steps} batches of {BATCH}, Adam {asked.rate:g} falling to a tenth",
+        "",
+        head,
+    ]
+    for task in asked.task or TASKS:
+        for name in asked.net or NETS:
+            for seed in range(asked.seeds):
+                begun = time.perf_counter()
+                net, course = train(task, NETS[name], seed, asked.steps, asked.rate)
+                seconds = time.perf_counter() - begun
+                (bits, whole), (longer, _) = errors(net, task, LONGEST), errors(net, task, 2 * LONGEST)
+                figures = f"{bits:12.4f}{whole:11.4f}{longer:15.4f}{seconds:9.0f}"
+                lines.append(f"{task:12}{name:8}{seed:5}{figures}  {' '.join(course)}")
+                print(lines[-1], flush=True)
+    threads = os.environ.get("OMP_NUM_THREADS", "all")
+    lines += ["", f"{platform.machine()}, {threads} threads, torch {torch.__version__}, {date.today()}"]
+    if asked.task is None and asked.net is None:
+        write_text(RESULT, "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
