@@ -68,8 +68,9 @@ def run(case: Case, seed: int, folder: Path, changes: list[str]) -> tuple[dict[s
         found |= _extra(trained, plain)
     facts, net = trained.run.facts, trained.run.net
     line = (
-        f"{time.monotonic() - began:.0f} s ({time.process_time() - worked:.0f} s of processor time), {facts.epochs} epochs (best {facts.best_epoch}), "
-        f"{net.parameters:,} weights; {trained.run.evaluation.verdict.en}"
+        f"{time.monotonic() - began:.0f} s ({time.process_time() - worked:.0f} s of processor time), "
+        f"{facts.epochs} epochs (best {facts.best_epoch}), {net.parameters:,} weights; "
+        f"{trained.run.evaluation.verdict.en}"
     )
     return found, line
 

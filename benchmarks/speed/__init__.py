@@ -2,5 +2,5 @@
 
 ``python -m benchmarks.speed.train`` (or ``lengths``, ``cells``, ``sequence``, ``inference``, ``stream``, ``fit``,
 ``memory``, ``never_slower``) measures and writes ``results/<name>.txt``. Peers that are not installed are left out, and
-the table says so.
+the table says so. Numbers behind the name are numbers of threads (1 and 2 by default).
 """

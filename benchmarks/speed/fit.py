@@ -5,7 +5,7 @@ against a plain torch loop, NeuralForecast and Darts with the same net size, ste
 series scaled by the mean and deviation of the training part; the validation loss is the mean square error over all
 windows of the validation part.
 
-    python -m benchmarks.speed.fit [--data FOLDER]
+    python -m benchmarks.speed.fit [--data FOLDER] [THREADS ...]
 """
 
 from __future__ import annotations
@@ -196,4 +196,5 @@ _QUIET = {
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, default=_SHARED, help="folder of the data sets")
+    parser.add_argument("threads", nargs="*", help="numbers of threads")
     main(parser.parse_args().data)

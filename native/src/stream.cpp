@@ -85,7 +85,8 @@ template <class F>
 void Stream<T>::each_part(F&& visit) const {
     for (const std::unique_ptr<Layer>& layer : layers_)
         for (std::size_t part = 0; part < layer->widths.size(); ++part)
-            visit(layer->player->view(PREVIOUS, static_cast<int>(part)), layer->widths[part]);
+            if (layer->widths[part] > 0)  // a head has no state
+                visit(layer->player->view(PREVIOUS, static_cast<int>(part)), layer->widths[part]);
 }
 
 template <class T>

@@ -75,7 +75,7 @@ def test_reading_can_be_told(runs: Path, tmp_path: Path) -> None:
     assert unrolled("predict", runs / "one", path, "--option", "delimiter=\\t").out == plain
     for wrong, said in (
         ("delimiter=;", "only one column"),
-        ("delimter=;", "did you mean delimiter"),
+        ("delimter=;", "did you mean 'delimiter'"),
         ("x", "--option"),
     ):
         found = unrolled("predict", runs / "one", path, "--option", wrong)

@@ -177,7 +177,7 @@ def test_arguments_go_before_settings() -> None:
         ({"settings": {"trian": {}}}, "train"),
         ({"settings": {"task": {"name": "regress"}}}, "'regress' here, and 'classify' by the estimator"),
         ({"net": 3.0}, "int|float is no net"),
-        ({"net": [{"gur": {}}]}, "gru"),
+        ({"net": [{"gur": {}}]}, "Did you mean 'gru' or 'mgu'"),
         ({"epochs": 0}, "epochs"),
         ({"random_state": -1}, "seed"),
     ],

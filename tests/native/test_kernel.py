@@ -102,6 +102,18 @@ def test_the_number_of_threads_does_not_change_outputs() -> None:
             np.testing.assert_allclose(many[name], value, 1e-4, 1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize("name", ["lstm", "gru_before", "lstm_layer_norm"])
+def test_threads_that_share_the_columns_of_one_sequence_change_no_bit(name: str) -> None:
+    job = make_job(make_layer(_cell(name), 3, 200, "float32"), 1, 80)
+    (y, final), expected = job.predict(), job.expected()
+    np.testing.assert_allclose(y, expected["y"], *TOLERANCES["float32"])
+    for job.threads in (2, 3):
+        again, end = job.predict()
+        np.testing.assert_array_equal(again, y)
+        for part, value in enumerate(final):
+            np.testing.assert_array_equal(end[part], value)
+
+
 def test_calls_at_once_give_the_same_bits_as_alone() -> None:
     layer = make_layer(LSTM(), 5, 32, "float32")
     job = make_job(layer, 16, 20, threads=2)

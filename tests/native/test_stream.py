@@ -91,7 +91,7 @@ def test_a_step_allocates_nothing(name: str, tmp_path: Path) -> None:
         "LD_PRELOAD": str(counter),
         "PYTHONPATH": os.pathsep.join((str(root), str(root / "src"))),
     }
-    command = [sys.executable, here / "count_steps.py", name]
+    command: list[str | Path] = [sys.executable, here / "count_steps.py", name]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     assert int(done.stdout) == 0
 

@@ -126,6 +126,7 @@ def test_what_an_early_bundle_does_not_say_is_no_contradiction() -> None:
     ("spec", "inputs", "said"),
     [
         (["decay"], Inputs(numbers=3), "missing: mask"),
+        (["decay"], Inputs(numbers=3, masked=(1,), time_delta=True), "not among"),
         (["dense", "decay"], HOLES, r"net\[1\]\.decay: .*first layer"),
         ([{"residual": {"layers": ["decay"]}}], HOLES, "first layer"),
         ([{"parallel": {"branches": [["decay"], ["dense"]], "columns": [[0], [1]]}}], HOLES, "first layer"),

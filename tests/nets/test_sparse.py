@@ -20,8 +20,8 @@ def _net(*spec: Any, numbers: int = 3) -> Net:
 def test_delta_tells_what_moved() -> None:
     x = torch.tensor([[[0.04], [0.2], [0.28], [0.31], [0.25], [-0.2]]])
     told = torch.tensor([[[0.0], [0.2], [0.2], [0.31], [0.31], [-0.2]]])
-    torch.testing.assert_close(ops.delta(x, threshold=0.1), told)
-    torch.testing.assert_close(ops.delta(x, threshold=0.0), x)
+    torch.testing.assert_close(ops.delta(x, threshold=0.1)[0], told)
+    torch.testing.assert_close(ops.delta(x, threshold=0.0)[0], x)
 
 
 def test_top_k_keeps_the_largest_of_each_step() -> None:

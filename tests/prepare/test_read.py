@@ -54,15 +54,15 @@ def test_every_format_can_be_named(tmp_path: Path) -> None:
     assert set(SUFFIXES.values()) <= READERS.keys()
     path = saved(tmp_path / "data.csv", '{"a": 1}\n')
     assert read(path, format="jsonl").columns.keys() == {"a"}
-    with pytest.raises(ConfigError, match=r"format: Input should be 'csv', .*, not 'excel'"):
+    with pytest.raises(ConfigError, match=r"format: 'excel' does not fit: it should be 'csv', "):
         read(path, format="excel")
 
 
 def test_options_are_checked(tmp_path: Path) -> None:
     path = saved(tmp_path / "data.csv", "a,b\n1,2\n")
-    with pytest.raises(ConfigError, match=r"delimeter: there is no such option of reading\n  Did you mean delimiter"):
+    with pytest.raises(ConfigError, match=r"delimeter: there is no option 'delimeter'\n  Did you mean 'delimiter'"):
         read(path, delimeter=";")
-    with pytest.raises(ConfigError, match="There are format, columns"):
+    with pytest.raises(ConfigError, match="Known are: after, beats, before, "):
         read(path, qqqqqqqq=1)
     for name, value in [("delimiter", ";;"), ("before", -1), ("points", 1), ("limit", 0), ("decimal", ";")]:
         with pytest.raises(ConfigError, match=f"^{name}: "):

@@ -141,7 +141,8 @@ void add_columns(T* out, Operand<T> a, i64 rows, i64 vectors, i64 last) {
         Vector<T> sum = load(out + r * L);
         for (i64 v = 0; v + 1 < vectors; ++v) sum += load(p + v * a.step);
         Vector<T> end = load(p + (vectors - 1) * a.step);
-        for (i64 lane = last; lane < L; ++lane) end[lane] = 0;
+        if (last < L)
+            for (i64 lane = last; lane < L; ++lane) end[lane] = 0;
         store(out + r * L, sum + end);
     }
 }
@@ -149,9 +150,20 @@ void add_columns(T* out, Operand<T> a, i64 rows, i64 vectors, i64 last) {
 template <class T>
 void spread_sum(T* v, i64 rows) {
     for (i64 r = 0; r < rows; ++r) {
-        T sum = 0;
-        for (int lane = 0; lane < LANES<T>; ++lane) sum += v[r * LANES<T> + lane];
-        store(v + r * LANES<T>, spread<T>(sum));
+        Vector<T> sum = load(v + r * LANES<T>);
+#pragma GCC unroll 4
+        for (int apart = LANES<T> / 2; apart > 0; apart /= 2) {  // each lane adds its neighbour that far away
+            Vector<T> other;
+#if defined(__clang__)
+            for (int lane = 0; lane < LANES<T>; ++lane) other[lane] = sum[lane ^ apart];
+#else
+            Integers<T> places;
+            for (int lane = 0; lane < LANES<T>; ++lane) places[lane] = lane ^ apart;
+            other = __builtin_shuffle(sum, places);
+#endif
+            sum += other;
+        }
+        store(v + r * LANES<T>, sum);
     }
 }
 

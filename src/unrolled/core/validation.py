@@ -12,6 +12,8 @@ from unrolled.core.errors import BundleError, ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_NEAR = 0.6  # share of letters in common, in order
+
 
 def validated(model: type[Model], given: Mapping[str, Any], *, where: str = "") -> Model:
     """Build ``model`` from plain data.
@@ -53,10 +55,12 @@ def restored(model: type[Model], stored: Any, *, where: str, strict: bool = Fals
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """ "did you mean 'size'?", or the whole list where nothing is near."""
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
+    """ "did you mean 'size'?", naming all that are equally near, or the whole list where nothing is."""
+    likeness = {name: difflib.SequenceMatcher(None, name, word).ratio() for name in sorted(known)}
+    most = max(likeness.values(), default=0.0)
+    if most < _NEAR:
+        return f"known are: {', '.join(likeness)}"
+    return f"did you mean {' or '.join(repr(name) for name, ratio in likeness.items() if ratio == most)}?"
 
 
 def _plain(message: str, given: object) -> str:

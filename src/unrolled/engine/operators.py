@@ -1,7 +1,7 @@
 """A whole layer as one torch operator, for ``torch.compile``, ``torch.export`` and whatever else traces.
 
-In eager mode the backends are called directly; the operator runs the same kernels, or, where they cannot serve, the
-reference, so that a traced model runs on any machine.
+In eager mode the backends are called directly; the operator runs the same kernels, or, where they cannot serve, torch's
+or the reference, so that a traced model runs on any machine.
 
 Letters: B batch, T time, D input, H hidden, W width of a part of the state, S saved columns.
 """
@@ -11,20 +11,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from unrolled.core.errors import BackendError
-from unrolled.engine.backend import Request, State
+from unrolled.engine.backend import Backend, Request, State
 from unrolled.engine.lowered import Lowered, computed, lowered, name_of, order_of
 from unrolled.engine.reference import Reference
+from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.native.bound import Form
 from unrolled.program import equations
 from unrolled.program.equations import Equations
 
+_OTHERS: tuple[Backend, ...] = (TorchKernels(), Reference())
 _OWN: dict[str, Equations] = {}
 """Cells that are not registered, by key."""
 
@@ -42,7 +43,6 @@ def key_of(cell: Equations) -> str:
     return key
 
 
-@lru_cache(maxsize=1024)
 def cell_of(key: str) -> Equations:
     """The cell of a key."""
     if key in _OWN:
@@ -70,7 +70,7 @@ def forward(
             x.contiguous(), weights, state, noise, order=order, reverse=reverse, keep=keep, clean=True
         )
         return [y, *final, *kept]
-    y, other = _reference(x, weights, state, noise, lengths, cell, reverse)
+    y, other = _otherwise(x, weights, state, noise, lengths, cell, reverse)
     rest = _rest(x, state, run) if keep else []
     return [y.contiguous(), *(part.clone() for part in other), *rest]
 
@@ -106,7 +106,7 @@ def backward(
     """Gradients to x, each weight and each part of the initial state, of those to y and the final state."""
     run = _lowered(x, weights, noise, cell, True)
     if not isinstance(run, Lowered) or not x.numel():
-        return _by_reference(gradients, x, weights, state, noise, lengths, cell, reverse)
+        return _gradients_otherwise(gradients, x, weights, state, noise, lengths, cell, reverse)
     order = None if lengths is None else order_of(lengths)
     y, kept = results[0], results[1 + len(state) :]
     wanted = [True] * (1 + len(weights))
@@ -181,7 +181,7 @@ def call(
     state = [x.new_zeros(x.shape[0], size) for size in sizes] if hx is None else [part.to(x.dtype) for part in hx]
     keep = torch.is_grad_enabled() and any(v.requires_grad for v in (x, *given, *state))
     if lengths is not None:
-        lengths = torch.as_tensor(lengths)
+        lengths = torch.as_tensor(lengths).to(torch.int64)
     y, *rest = torch.ops.unrolled.forward(x, given, state, masks, lengths, key_of(cell), reverse, keep)
     results = [v if cast is None else v.to(cast) for v in (y, *rest[: len(sizes)])]
     return results[0], tuple(results[1:])
@@ -195,6 +195,8 @@ def _shapes(cell: Equations, weights: Sequence[Tensor]) -> dict[str, tuple[int, 
 
 
 def _lowered(x: Tensor, weights: Sequence[Tensor], noise: Sequence[Tensor], cell: str, keep: bool) -> Lowered | str:
+    if x.device.type != "cpu":
+        return f"it computes on CPUs, x is on {x.device}"
     found = cell_of(cell)
     rows, inputs = (int(size) for size in weights[0].shape)  # of parameters, so never symbols for long
     bias = "bias_ih" in _shapes(found, weights)
@@ -209,7 +211,7 @@ def _rest(x: Tensor, state: Sequence[Tensor], run: Lowered | str) -> list[Tensor
     return [*histories, x.new_empty(time, batch, width)]
 
 
-def _reference(
+def _otherwise(
     x: Tensor,
     weights: Sequence[Tensor],
     state: Sequence[Tensor],
@@ -223,10 +225,12 @@ def _reference(
         return x.new_zeros(x.shape[0], 0, state[0].shape[1]), tuple(state)
     named = dict(zip(_shapes(found, weights), weights, strict=True))
     masks = dict(zip(found.noise, noise, strict=True)) if noise else None
-    return Reference().run(Request(found, x, named, tuple(state), lengths, reverse, masks))
+    request = Request(found, x, named, tuple(state), lengths, reverse, masks)
+    served = [backend for backend in _OTHERS if backend.refusal(request) is None]
+    return served[0].run(request)
 
 
-def _by_reference(
+def _gradients_otherwise(
     gradients: Sequence[Tensor],
     x: Tensor,
     weights: Sequence[Tensor],
@@ -239,7 +243,7 @@ def _by_reference(
     """The same gradients where the kernel cannot serve: forward again, then back."""
     inputs = [v.detach().requires_grad_() for v in (x, *weights, *state)]
     with torch.enable_grad():
-        y, final = _reference(
+        y, final = _otherwise(
             inputs[0], inputs[1 : 1 + len(weights)], inputs[1 + len(weights) :], noise, lengths, cell, reverse
         )
         found = torch.autograd.grad((y, *final), inputs, list(gradients), allow_unused=True, materialize_grads=True)

@@ -98,9 +98,7 @@ def evaluate(
         TrainingError: an answer is not a finite number.
     """
     _refuse(part, answer)
-    found: list[Note] = [] if train is not None else [told.without_training()]
-    if train is not None and part.samples is train.samples:
-        found.append(told.on_training())
+    found = _trained_on(train, part)
     reach, season, measures = getattr(task.settings, "horizon", 1), 1, Scales()
     if answer.task == "forecast":
         season = getattr(task.settings, "season", None) or season_of(part.series)
@@ -108,12 +106,12 @@ def evaluate(
         found += [told.season_used(season)] if season > 1 else []
     resampler = Resampler(clusters(part.samples, reach) if groups is None else groups, resamples=resamples)
     headline = task.headline(answer, measures)
-    own = first(headline, task.metrics(part.truth, answer, measures))
-    contest = Contest(task, part, train, answer.targets, answer.classes, season)
-    rivals = {
-        rival: first(headline, task.metrics(part.truth, theirs, measures))
-        for rival, theirs in baselines(contest).items()
-    }
+
+    def figures(given: Answer) -> tuple[Statistic, ...]:
+        return first(headline, task.metrics(part.truth, given, measures))
+
+    own, contest = figures(answer), Contest(task, part, train, answer.targets, answer.classes, season)
+    rivals = {rival: figures(theirs) for rival, theirs in baselines(contest).items()}
     copies = answer.task == "forecast" and copying(part, answer.value, resampler).copies
     scores = resampler.scores("model", own)
     return Evaluation(
@@ -134,6 +132,13 @@ def training_part(fitted: Fitted, series: Series, samples: Samples) -> Part:
         return Part(series, samples, fitted.truth(series, samples))
     drawn = samples[spread(len(samples))]
     return Part(series, drawn, fitted.truth(series, drawn), samples)
+
+
+def _trained_on(train: Part | None, part: Part) -> list[Note]:
+    """What to say of the training part."""
+    if train is None:
+        return [told.without_training()]
+    return [told.on_training()] if part.samples is train.samples else []
 
 
 def _refuse(part: Part, answer: Answer) -> None:

@@ -72,7 +72,8 @@ class Kernel:
             input leaves that are no gates, ``state`` the parts of the state, the first is the output y.
         widths: W of each part of the state.
         dtype: as given.
-        saved: S, columns of the array ``saved`` that forward leaves to backward: ``(T, B, S)`` in size, C-contiguous; what lies where is the kernel's business.
+        saved: S, columns of the array ``saved`` that forward leaves to backward: as large as ``(T, B, S)``,
+            C-contiguous; what lies where in it is the kernel's business.
 
     Raises:
         BackendError: the library is missing, or the program cannot be run by it; ``refusal`` says why beforehand.

@@ -11,6 +11,7 @@ from torch import nn
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Note, Record
 from unrolled.nets.flow import Flow, Shape
+from unrolled.program.equations import Equations
 
 Size = Annotated[int, Field(ge=1, le=16384)]
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -83,6 +84,16 @@ def keep_steps(inside: Shape, outside: Shape, what: str) -> None:
             f"{what} adds what its layers give to other steps, so they must keep every step",
             mend="leave pooling, strides and patches out of it",
         )
+
+
+def need_state(shape: Shape, what: str) -> Equations:
+    """The cell of the layer from whose final state a decoder starts; refuse where there is none."""
+    if not shape.state or shape.cell is None:
+        raise ConfigError(
+            f"{what} starts from the state of a recurrent layer that runs forward, and there is none",
+            mend="put a recurrent layer without bidirectional before it, with the state as wide as the output",
+        )
+    return shape.cell
 
 
 def need_sequence(shape: Shape, what: str) -> None:

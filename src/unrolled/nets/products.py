@@ -92,7 +92,7 @@ def _one(
     kept = min(_count(x != 0, inside), _count(_changed(x), inside))
     needed = every - rows * (steps * columns - kept)
     if isinstance(rnn.cell, GRUDelta):
-        told = ops.delta(pad(y[:, :-1], (0, 0, 1, 0)), threshold=rnn.cell.threshold)
+        told = ops.delta(pad(y[:, :-1], (0, 0, 1, 0)), threshold=rnn.cell.threshold)[0]
         rows, columns = products["weight_hh"].shape
         needed -= rows * (steps * columns - _count(_changed(told), inside))
     return Multiplications(every, needed)

@@ -144,6 +144,8 @@ class Recurrent(nn.Module):
                 outputs.append(y)
                 finals.append(state)
             x = outputs[0] if len(outputs) == 1 else torch.cat(outputs, 2)
+        if len(finals) == 1:
+            return x, tuple(part.unsqueeze(0) for part in finals[0])
         return x, tuple(torch.stack(parts) for parts in zip(*finals, strict=True))
 
     def step(self, x_t: Tensor, state: State | None = None) -> tuple[Tensor, State]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from unrolled.core.errors import ConfigError, DataError
+from unrolled.core.errors import DataError
+from unrolled.core.validation import validated
 from unrolled.prepare.readers import READERS, SUFFIXES, Format, ReadOptions, arrays
 from unrolled.prepare.readers.content import head
 from unrolled.prepare.readers.options import select
@@ -40,7 +39,7 @@ def read(source: Any, **options: Any) -> Table:
         ConfigError: an option does not exist or has an impossible value.
         MissingExtraError: the format needs a library that is not installed.
     """
-    chosen = _options(options)
+    chosen = validated(ReadOptions, options)
     if isinstance(source, str | os.PathLike):
         table = _path(Path(source), chosen)
     elif isinstance(source, list | tuple) and source and all(isinstance(one, str | os.PathLike) for one in source):
@@ -51,19 +50,6 @@ def read(source: Any, **options: Any) -> Table:
     if chosen.wide:
         table = rows_as_series(table, labels=[name for name in chosen.labels if name in table.columns])
     return table
-
-
-def _options(options: dict[str, Any]) -> ReadOptions:
-    try:
-        return ReadOptions(**options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(name, ReadOptions.model_fields, n=1)
-            mend = f"did you mean {near[0]}?" if near else f"there are {', '.join(ReadOptions.model_fields)}"
-            raise ConfigError("there is no such option of reading", where=name, mend=mend) from error
-        raise ConfigError(f"{first['msg']}, not {first['input']!r}", where=name) from error
 
 
 def _path(path: Path, options: ReadOptions) -> Table:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from unrolled.core.errors import ConfigError
+from unrolled.core.validation import nearest
 
 
 class Equations(Protocol):
@@ -52,11 +52,7 @@ def cell(name: str, **options: Any) -> Equations:
         ConfigError: no cell has this name, or it does not take these options.
     """
     if name not in CELLS:
-        near = " or ".join(repr(known) for known in difflib.get_close_matches(name, CELLS, n=2))
-        hint = f"did you mean {near}? " if near else ""
-        raise ConfigError(
-            "there is no such cell", where=f"cell {name!r}", mend=f"{hint}cells are: {', '.join(cells())}"
-        )
+        raise ConfigError("there is no such cell", where=f"cell {name!r}", mend=nearest(name, CELLS))
     try:
         return CELLS[name](**options)
     except TypeError as error:

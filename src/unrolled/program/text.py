@@ -17,6 +17,9 @@ _BINDS = {"add": SUM, "sub": SUM, "neg": SUM, "constant": SUM, "mul": PRODUCT, "
 class Writer:
     """Writes a program in the letters of Python; another notation overrides the methods that make text."""
 
+    quotient_binding = (PRODUCT, POWER)
+    """How tightly both sides of a quotient must hold."""
+
     def __init__(self, program: Program) -> None:
         self._nodes = program.nodes
         self._outputs = program.outputs
@@ -33,6 +36,7 @@ class Writer:
         return self._operation(place, self._nodes[place])
 
     def leaf(self, node: Node) -> str:
+        """A value from outside, or a number."""
         if node.op == "constant":
             return f"{node.value:.6g}"
         prefix = {"input": "x.", "noise": "x.", "vector": "R.", "gradient": "d.", "saved": "saved."}.get(node.op, "")
@@ -52,25 +56,27 @@ class Writer:
         return name
 
     def product(self, node: Node, v: str) -> str:
+        """A weight, or its transpose, times ``v``."""
         return f"R.{node.name}{'.T' if node.op == 'transposed' else ''}({v})"
 
     def function(self, op: str, *args: str) -> str:
+        """A function that has a name."""
         return f"{op}({', '.join(args)})"
 
     def times(self, a: str, b: str, pointwise: bool) -> str:
         """``pointwise``: neither is one number for the whole row."""
         return f"{a} * {b}"
 
-    quotient_binding = (PRODUCT, POWER)
-    """How tightly both sides of a quotient must hold."""
-
     def quotient(self, a: str, b: str) -> str:
+        """``a`` divided by ``b``."""
         return f"{a} / {b}"
 
     def square(self, v: str) -> str:
+        """``v`` times itself."""
         return f"{v}**2"
 
     def brackets(self, v: str) -> str:
+        """``v`` held together."""
         return f"({v})"
 
     def _named(self, program: Program) -> dict[int, str]:

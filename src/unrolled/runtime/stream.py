@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.program import equations
-from unrolled.program.ops import OPS
+from unrolled.program.ops import CARRIED, OPS
 from unrolled.program.plan import Op, Plan
 from unrolled.runtime.chain import Chain, Layer
 
@@ -55,6 +55,7 @@ class Stream:
         self._uses = Counter(name for op in plan.ops for name in op.inputs)
         self._skipped: set[str] = set()
         self._tails: dict[str, Array] = {}
+        self._carried: dict[str, tuple[Array, ...]] = {}
         self._sequences = {"x"}
         self._by_one = False
         self.dtype = np.result_type(*(weight for weight in self._weights.values() if weight.dtype.kind == "f"))
@@ -93,9 +94,9 @@ class Stream:
 
     def snapshot(self) -> State:
         """A copy of all states, for :meth:`restore`."""
-        return {name: chain.snapshot() for name, chain in self._chains.items()} | {
-            name: tail.copy() for name, tail in self._tails.items()
-        }
+        chains = {name: chain.snapshot() for name, chain in self._chains.items()}
+        tails = {name: tail.copy() for name, tail in self._tails.items()}
+        return chains | tails | {name: tuple(map(np.copy, state)) for name, state in self._carried.items()}
 
     def restore(self, state: State) -> None:
         """Go on from a state that :meth:`snapshot` gave, here or in a stream of the same net.
@@ -103,13 +104,17 @@ class Stream:
         Raises:
             DataError: it belongs to another net, or another number of streams.
         """
-        if state.keys() != self._chains.keys() | self._tails.keys():
+        if state.keys() != self._chains.keys() | self._tails.keys() | self._carried.keys():
             raise DataError("it belongs to another net", where="state")
         for name, tail in self._tails.items():
             if np.shape(state[name]) != tail.shape:
                 raise DataError(f"it has the shape {np.shape(state[name])}, not {tail.shape}", where="state")
+        for name in self._carried:
+            if any(len(part) != self.batch for part in state[name]):
+                raise DataError(f"it is not of {self.batch} streams", where="state")
         for name, chain in self._chains.items():
             chain.restore(state[name])
+        self._carried = {name: tuple(np.array(part, self.dtype) for part in state[name]) for name in self._carried}
         self._tails = {name: np.array(state[name], tail.dtype) for name, tail in self._tails.items()}
 
     def reset(self) -> None:
@@ -118,6 +123,7 @@ class Stream:
             chain.reset()
         for tail in self._tails.values():
             tail[...] = 0
+        self._carried = dict.fromkeys(self._carried, ())
 
     def _prepare(self, op: Op) -> None:
         """Check that an operation can stream, and make room for what it remembers."""
@@ -128,6 +134,8 @@ class Stream:
         elif op.op == "conv1d" and op.options["stride"] == 1 and op.options["right"] == 0:
             _, inputs, width = self._weights[op.weights["weight"]].shape
             self._tails[op.outputs[0]] = np.zeros((self.batch, width - 1, inputs), self.dtype)
+        elif op.op in CARRIED and len(op.inputs) == 1:
+            self._carried[op.outputs[0]] = ()
         elif op.op == "pool" and op.options["kind"] == "last" and op.options["backward"] == 0:
             return
         elif op.op not in _BY_STEP or op.options.get("axis", -1) != -1 or self._mixed(op):
@@ -136,7 +144,7 @@ class Stream:
                 where="the net",
                 mend="net.streamable() names the layers that keep it from streaming",
             )
-        self._sequences.add(op.outputs[0])
+        self._sequences.update(op.outputs[: CARRIED.get(op.op, 1)])
 
     def _mixed(self, op: Op) -> bool:
         """Whether it joins steps with what is no sequence."""
@@ -185,6 +193,10 @@ class Stream:
             self._tails[name] = joined[:, joined.shape[1] - width :].copy()
             y, _ = OPS["conv1d"](joined, None, **tensors, **op.options)
             return y[:, width:], None
+        if name in self._carried:
+            results = OPS[op.op](*inputs, *self._carried[name], **tensors, **op.options)
+            self._carried[name] = results[CARRIED[op.op] :]
+            return tuple(results)
         if op.op == "pool" and op.inputs[0] in self._sequences:
             return (inputs[0].reshape(-1, inputs[0].shape[2]),)
         results = OPS[op.op](*inputs, **tensors, **op.options)

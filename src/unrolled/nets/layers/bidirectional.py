@@ -15,6 +15,7 @@ from unrolled.nets import ops
 from unrolled.nets.chain import Chain
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, Layers, LayerSpec, keep_steps, need_sequence
+from unrolled.nets.layers.stack import READS_BACKWARDS
 from unrolled.program.ops.types import Merge
 
 
@@ -56,11 +57,7 @@ class Bidirectional(Layer):
         return replace(there.changed(x), cells=(*there.cells, *back.cells))
 
     def obstacle(self) -> Note:
-        return Note(
-            code="reads_backwards",
-            en="a bidirectional layer reads the sequence from its end",
-            zh="双向层会从序列末尾开始读取",
-        )
+        return READS_BACKWARDS
 
     def _chain(self, index: int) -> Chain:
         chain = self.directions[index]

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from unrolled.core.errors import ConfigError
-from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, LayerSpec
@@ -49,18 +48,13 @@ class Decay(Layer):
                 "decay fills in missing numbers, and no input has marks of them",
                 mend="prepare the data with missing: mask, or leave decay out where no number is missing",
             )
+        if not all(0 <= at < self.marks - inputs.time_delta for at in inputs.masked):
+            raise ConfigError(f"the inputs {inputs.masked} with marks are not among its {inputs.numbers} numbers")
         self.weight, self.bias = nn.Parameter(torch.full((count,), 0.1)), nn.Parameter(torch.zeros(count))
         self.shape = replace(shape, size=shape.size + count)
 
     def forward(self, flow: Flow) -> Flow:
-        x, since = ops.decay(
+        x, since, *_ = ops.decay(
             flow.x, weight=self.weight, bias=self.bias, columns=self.columns, marks=self.marks, elapsed=self.elapsed
         )
         return replace(flow, x=ops.merge(x, since, kind="concat"))
-
-    def obstacle(self) -> Note:
-        return Note(
-            code="decay_counts_from_the_start",
-            en="decay counts the time since the last observation from the start of the sequence",
-            zh="decay 需要从序列起点开始计算距上次观测的时间",
-        )

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from unrolled.core.errors import ConfigError
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Layer, LayerSpec, Rate, Size
+from unrolled.nets.layer import Layer, LayerSpec, Rate, Size, need_sequence, need_state
 from unrolled.nets.recurrent import Recurrent
 
 _MOST_STEPS = 120
@@ -54,15 +54,19 @@ class Decoder(Layer):
 
     def __init__(self, spec: DecoderSpec, shape: Shape) -> None:
         super().__init__()
-        out = shape.outputs
-        _check(shape)
-        assert shape.cell is not None
+        need_sequence(shape, "decoder")
+        cell, out = need_state(shape, "decoder"), shape.outputs
+        if out.steps > _MOST_STEPS:
+            raise ConfigError(
+                f"decoder goes step by step, at most {_MOST_STEPS}, and the horizon is {out.steps}",
+                mend="use segment_decoder for long horizons",
+            )
         wide = out.targets * out.values
         self.spec, self.outputs = spec, out
         self.start = nn.Parameter(torch.zeros(1, wide))
         fed = {"bahdanau": shape.size, "luong": shape.state if spec.feeding else 0}.get(spec.attention or "", 0)
         self.fed = nn.Parameter(torch.zeros(1, fed)) if spec.attention == "luong" and fed else None
-        self.rnn = Recurrent(shape.cell, wide + fed + shape.static + shape.known, shape.state)
+        self.rnn = Recurrent(cell, wide + fed + shape.static + shape.known, shape.state)
         self.score: _Additive | _General | None = None
         if spec.attention:
             self.score = _SCORES[spec.attention](shape.state, shape.size, spec.size)
@@ -143,16 +147,3 @@ class _General(nn.Module):
 
 
 _SCORES: dict[str, type[_Additive | _General]] = {"bahdanau": _Additive, "luong": _General}
-
-
-def _check(shape: Shape) -> None:
-    if shape.form != "sequence" or not shape.state or shape.cell is None:
-        raise ConfigError(
-            "decoder starts from the state of a recurrent layer that runs forward, and there is none",
-            mend="put a recurrent layer without bidirectional before it, with the state as wide as the output",
-        )
-    if shape.outputs.steps > _MOST_STEPS:
-        raise ConfigError(
-            f"decoder goes step by step, at most {_MOST_STEPS}, and the horizon is {shape.outputs.steps}",
-            mend="use segment_decoder for long horizons",
-        )

@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from torch import nn
 
-from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, LayerSpec, Size, need_sequence
@@ -50,21 +49,14 @@ class Memory(Layer):
 
     def forward(self, flow: Flow) -> Flow:
         spec, (controller,) = self.spec, self.rnn.weights()
-        x = ops.memory(
+        x, *_ = ops.memory(
             flow.x,
-            weight_heads=self.heads.weight,
-            bias_heads=self.heads.bias,
             slots=spec.slots,
             width=spec.width,
             heads=spec.heads,
             reach=spec.reach,
             **controller,
+            weight_heads=self.heads.weight,
+            bias_heads=self.heads.bias,
         )
         return replace(flow, x=x, state=(), encoder=None)
-
-    def obstacle(self) -> Note:
-        return Note(
-            code="memory_runs_whole",
-            en="memory runs over whole sequences, its slots are not carried from step to step",
-            zh="memory 只能处理整个序列，其存储槽不会逐步保留",
-        )

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from unrolled.core.errors import ConfigError
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Layer, LayerSpec, Rate, Size
+from unrolled.nets.layer import Layer, LayerSpec, Rate, Size, need_state
 from unrolled.nets.recurrent import Recurrent
 
 
@@ -49,11 +49,7 @@ class SegmentDecoder(Layer):
 
     def __init__(self, spec: SegmentDecoderSpec, shape: Shape) -> None:
         super().__init__()
-        if not shape.state or shape.cell is None:
-            raise ConfigError(
-                "segment_decoder starts from the state of a recurrent layer that runs forward, and there is none",
-                mend="put a recurrent layer without bidirectional before it, with the state as wide as the output",
-            )
+        cell = need_state(shape, "segment_decoder")
         if spec.shared and not shape.reads:
             raise ConfigError(
                 "shared goes on with the weights of the recurrent layer before it, and there must be only one",
@@ -67,7 +63,7 @@ class SegmentDecoder(Layer):
         self.position = nn.Parameter(torch.randn(self.segments, embed - own))
         self.channel = nn.Parameter(torch.randn(shape.channels, own)) if own else None
         size = embed + shape.static + shape.known * spec.length
-        self.rnn = None if spec.shared else Recurrent(shape.cell, size, shape.state)
+        self.rnn = None if spec.shared else Recurrent(cell, size, shape.state)
         self.project = nn.Linear(size, shape.reads) if spec.shared and size != shape.reads else None
         self.linear = nn.Linear(shape.state, spec.length * out.targets * out.values)
         self.shape = replace(shape, form="output", size=out.targets * out.values)

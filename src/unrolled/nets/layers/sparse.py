@@ -13,7 +13,6 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, LayerSpec, need_sequence
@@ -42,14 +41,7 @@ class Delta(Layer):
         self.threshold, self.shape = threshold, replace(shape, state=0, reads=0)
 
     def forward(self, flow: Flow) -> Flow:
-        return replace(flow, x=ops.delta(flow.x, threshold=self.threshold), state=(), encoder=None)
-
-    def obstacle(self) -> Note:
-        return Note(
-            code="delta_remembers",
-            en="delta compares each step with what it passed on before",
-            zh="delta 需要将每一步与之前传递的值比较",
-        )
+        return replace(flow, x=ops.delta(flow.x, threshold=self.threshold)[0], state=(), encoder=None)
 
 
 class TopKSpec(LayerSpec):

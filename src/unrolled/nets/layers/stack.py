@@ -21,6 +21,12 @@ from unrolled.nets.recurrent import Recurrent
 from unrolled.program import equations
 from unrolled.program.ops.types import Merge
 
+READS_BACKWARDS = Note(
+    code="reads_backwards",
+    en="a bidirectional layer reads the sequence from its end",
+    zh="双向层会从序列末尾开始读取",
+)
+
 
 class RecurrentSpec(LayerSpec):
     """``layers`` recurrent layers of ``size`` units; ``dropout`` acts between them.
@@ -119,10 +125,4 @@ class Stack(Layer):
         return replace(flow, x=y, state=state, encoder=self.rnn, cells=(*flow.cells, *(finals[1:2] or finals)))
 
     def obstacle(self) -> Note | None:
-        if self.rnn.causal:
-            return None
-        return Note(
-            code="reads_backwards",
-            en="a bidirectional layer reads the sequence from its end",
-            zh="双向层会从序列末尾开始读取",
-        )
+        return None if self.rnn.causal else READS_BACKWARDS

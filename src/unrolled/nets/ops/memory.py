@@ -12,23 +12,16 @@ from unrolled.nets.trace import op
 from unrolled.program.ops.memory import neighbours, steps
 
 
-@op()
+@op(outputs=5)
 def memory(
-    x: Tensor,
-    /,
-    weight_heads: Tensor,
-    bias_heads: Tensor,
-    *,
-    slots: int,
-    width: int,
-    heads: int,
-    reach: int,
-    **controller: Tensor,
-) -> Tensor:
-    empty = x.new_zeros(len(x), slots, width)
-    first = x.new_zeros(len(x), 2 * heads, slots)
-    first[..., 0] = 1
-    state = (x.new_zeros(len(x), controller["weight_hh"].shape[1]),) * 2
+    x: Tensor, /, *state: Tensor, slots: int, width: int, heads: int, reach: int, **weights: Tensor
+) -> tuple[Tensor, ...]:
+    if not state:
+        where = x.new_zeros(len(x), 2 * heads, slots)
+        where[..., 0] = 1
+        state = (x.new_zeros(len(x), slots, width), where, *x.new_zeros(2, len(x), weights["weight_hh"].shape[1]))
     ring = torch.from_numpy(neighbours(slots, reach)).to(x.device)
-    every = steps(x, controller, (weight_heads, bias_heads), (empty, first, state), ring)
-    return torch.stack([torch.cat(parts, -1) for parts in every], 1)
+    outputs = []
+    for *parts, read in steps(x, state, ring, weights):
+        outputs.append(torch.cat([parts[2], read], -1))
+    return torch.stack(outputs, 1), *parts

@@ -8,14 +8,14 @@ from torch import Tensor
 from unrolled.nets.trace import op
 
 
-@op()
-def delta(x: Tensor, /, *, threshold: float) -> Tensor:
-    told = torch.zeros_like(x[:, 0])
+@op(outputs=2)
+def delta(x: Tensor, /, *state: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    (told,) = state or (torch.zeros_like(x[:, 0]),)
     steps = []
     for x_t in x.unbind(1):
         told = torch.where((x_t - told).abs() > threshold, x_t, told)
         steps.append(told)
-    return torch.stack(steps, 1)
+    return torch.stack(steps, 1), told
 
 
 @op()

@@ -5,7 +5,6 @@ Letters: B batch, T time, H steps ahead, C columns.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.errors import BundleError, ConfigError
+from unrolled.core.validation import nearest
 from unrolled.prepare.transforms.affine import moments
 from unrolled.prepare.transforms.base import Array, Chunk, Context, Group, Pointwise, Stream, Transform
 from unrolled.prepare.transforms.cap import Cap
@@ -158,12 +158,8 @@ def _pooled(stream: Stream) -> Stream:
 def _made(columns: tuple[str, ...], step: Step) -> Transform:
     name, options = (step, {}) if isinstance(step, str) else next(iter(step.items()), ("", {}))
     if name not in TRANSFORMS:
-        near = difflib.get_close_matches(str(name), TRANSFORMS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
         raise ConfigError(
-            f"there is no transform {name!r}",
-            where="option transform",
-            mend=f"{hint}choose from {', '.join(TRANSFORMS)}",
+            f"there is no transform {name!r}", where="option transform", mend=nearest(str(name), TRANSFORMS)
         )
     try:
         return TRANSFORMS[name](columns, **options)

@@ -75,4 +75,7 @@ OPS: dict[str, Callable[..., Any]] = {
     )
 }
 
-__all__ = ["OPS"]
+CARRIED: dict[str, int] = {"decay": 2, "delta": 1, "memory": 1}
+"""Operations that take a state after the sequence and return it after this many sequences."""
+
+__all__ = ["CARRIED", "OPS"]

@@ -6,7 +6,7 @@ controller, N slots, M width of a slot, R heads of each kind, K shifts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -26,32 +26,24 @@ _TINY = 1e-4
 
 
 def memory(
-    x: Array,
-    /,
-    weight_heads: Array,
-    bias_heads: Array,
-    *,
-    slots: Slots,
-    width: Width,
-    heads: Heads,
-    reach: Reach,
-    **controller: Array,
-) -> Array:
-    """``(B, T, D)`` to the controller's outputs and what was read, ``(B, T, H + R M)``.
+    x: Array, /, *state: Array, slots: Slots, width: Width, heads: Heads, reach: Reach, **weights: Array
+) -> tuple[Array, ...]:
+    """``(B, T, D)`` to the controller's outputs and what was read, ``(B, T, H + R M)``, and the state after that.
 
-    ``controller`` are the weights of an LSTM on the step and what was read before it, ``(4H, D + R M)`` and so on;
-    ``weight_heads`` maps its output to the parameters of the heads (:func:`steps`).
+    ``weights`` are those of an LSTM on the step and what was read before it, ``weight_ih (4H, D + R M)`` and so on;
+    ``weight_heads`` and ``bias_heads`` map its output to the parameters of the heads (:func:`steps`). ``state`` is the
+    memory ``(B, N, M)``, the heads' weights of the slots ``(B, 2R, N)`` and the controller's state, two ``(B, H)``.
     """
-    empty = np.zeros((len(x), slots, width), x.dtype)
-    states = (np.zeros((len(x), controller["weight_hh"].shape[1]), x.dtype),) * 2
-    first = np.zeros((len(x), 2 * heads, slots), x.dtype)
-    first[..., 0] = 1
-    y = np.empty((*x.shape[:2], states[0].shape[1] + heads * width), x.dtype)
-    for t, parts in enumerate(
-        steps(x, controller, (weight_heads, bias_heads), (empty, first, states), neighbours(slots, reach))
-    ):
-        y[:, t] = np.concatenate(parts, axis=-1)
-    return y
+    size = weights["weight_hh"].shape[1]
+    if not state:
+        where = np.zeros((len(x), 2 * heads, slots), x.dtype)
+        where[..., 0] = 1
+        state = (np.zeros((len(x), slots, width), x.dtype), where, *(np.zeros((2, len(x), size), x.dtype)))
+    y = np.empty((*x.shape[:2], size + heads * width), x.dtype)
+    after: list[Array] = [*state]
+    for t, (*after, read) in enumerate(steps(x, state, neighbours(slots, reach), weights)):
+        y[:, t] = np.concatenate([after[2], read], axis=-1)
+    return y, *after
 
 
 def neighbours(slots: int, reach: int) -> Any:
@@ -64,56 +56,43 @@ def heads_size(width: int, heads: int, reach: int) -> int:
     return heads * (2 * (width + 3 + 2 * reach + 1) + 2 * width)
 
 
-def steps(
-    x: Array, controller: dict[str, Array], steering: tuple[Array, Array], start: tuple[Array, ...], ring: Any
-) -> Iterator[tuple[Array, Array]]:
-    """Step after step the controller's output h_t ``(B, H)`` and what is read ``(B, R M)``.
+def steps(x: Array, state: tuple[Array, ...], ring: Any, weights: Mapping[str, Array]) -> Iterator[tuple[Array, ...]]:
+    """After each step the memory, the heads' weights of the slots, h_t and c_t, and what is read ``(B, R M)``.
 
-    From h_t a linear map, ``steering``, gives for each of R reading and R writing heads a key, a strength, a gate, a
-    sharpness and shifts, and for each writing head what it erases and adds. All heads start at slot 0 of an empty
-    memory; it is written to, then read.
+    From h_t a linear map gives for each of R reading and R writing heads a key, a strength, a gate, a sharpness and
+    shifts, and for each writing head what it erases and adds. All heads start at slot 0 of an empty memory; it is
+    written to, then read.
     """
-    store, where, state = start
+    store, where, inner = *state[:2], state[2:]
     heads, width = where.shape[1] // 2, store.shape[2]
-    each = width + 3 + len(ring)
-    into, own = controller["weight_ih"][:, : x.shape[2]], controller["weight_ih"][:, x.shape[2] :]
-    step = Step(equations.cell("lstm"), {k: v for k, v in controller.items() if k != "weight_ih"}, _linear)
-    projected = _linear(x, into, controller.get("bias_ih"))
-    read = (where[:, :heads] @ store).reshape(len(x), -1)
+    ends = (2 * heads * (width + 3 + len(ring)), heads * width)
+    controller = {name: weight for name, weight in weights.items() if "heads" not in name and name != "weight_ih"}
+    step = Step(equations.cell("lstm"), controller, _linear)
+    into, again = weights["weight_ih"][:, : x.shape[2]], weights["weight_ih"][:, x.shape[2] :]
+    projected = _linear(x, into, weights.get("bias_ih"))
     for t in range(x.shape[1]):
-        state = step(projected[:, t] + read @ own.T, state)
-        steered = _linear(state[0], *steering)
-        where = _addresses(steered[:, : 2 * heads * each].reshape(-1, 2 * heads, each), store, where, ring)
-        erase, add = (
-            steered[:, 2 * heads * each + k * heads * width :][:, : heads * width].reshape(-1, heads, width)
-            for k in (0, 1)
-        )
-        store = _written(store, where[:, heads:], sigmoid(erase), tanh(add))
         read = (where[:, :heads] @ store).reshape(len(x), -1)
-        yield state[0], read
+        inner = step(projected[:, t] + read @ again.T, inner)
+        steered = _linear(inner[0], weights["weight_heads"], weights["bias_heads"])
+        where = _addresses(steered[:, : ends[0]].reshape(len(x), 2 * heads, -1), store, where, ring)
+        erase, add = steered[:, ends[0] : sum(ends)], steered[:, sum(ends) :]
+        for head in range(heads):
+            of, own = where[:, heads + head, :, None], slice(head * width, (head + 1) * width)
+            store = store * (1 - of * sigmoid(erase[:, None, own])) + of * tanh(add[:, None, own])  # eq. 3 and 4
+        yield store, where, *inner, (where[:, :heads] @ store).reshape(len(x), -1)
 
 
 def _addresses(steered: Array, store: Array, before: Array, ring: Any) -> Array:
     """The weights ``(B, 2R, N)`` of the slots, by content and by place (eq. 5-9)."""
     width = store.shape[2]
-    key, (strength, gate, sharpness) = (
-        tanh(steered[..., :width]),
-        (steered[..., width + k : width + k + 1] for k in range(3)),
-    )
+    key = tanh(steered[..., :width])
+    strength, gate, sharpness = (steered[..., width + k : width + k + 1] for k in range(3))
     alike = key @ store.swapaxes(-1, -2) / (_norm(key) * _norm(store).swapaxes(-1, -2))
     content = _softmax(softplus(strength) * alike)
     mixed = content * sigmoid(gate) + before * (1 - sigmoid(gate))
     shifted = (_softmax(steered[..., width + 3 :])[..., None] * mixed[..., ring]).sum(-2)
     sharp = exp((1 + softplus(sharpness)) * log(shifted + 1e-12))
     return sharp / sharp.sum(-1, keepdims=True)
-
-
-def _written(store: Array, where: Array, erase: Array, add: Array) -> Array:
-    """The memory with parts erased and others added, head by head (eq. 3 and 4)."""
-    for head in range(where.shape[1]):
-        weights = where[:, head, :, None]
-        store = store * (1 - weights * erase[:, head, None]) + weights * add[:, head, None]
-    return store
 
 
 def _norm(v: Array) -> Array:

@@ -15,17 +15,18 @@ from unrolled.program.ops.types import Array, Count
 Threshold = Annotated[float, Field(ge=0.0, le=1e6)]
 
 
-def delta(x: Array, /, *, threshold: Threshold) -> Array:
+def delta(x: Array, /, *state: Array, threshold: Threshold) -> tuple[Array, Array]:
     """Each number of ``(B, T, D)`` as it was last told: anew once it has moved by more than ``threshold``.
 
-    Neil et al. 2017 (delta networks, arXiv 1612.05571, eq. 5 and 6); before the first step 0 was told.
+    Neil et al. 2017 (delta networks, arXiv 1612.05571, eq. 5 and 6). ``state`` is what was told before the first step
+    ``(B, D)``, 0 where absent; that of the last step is returned beside the sequence.
     """
     y = np.empty_like(x)
-    told = np.zeros_like(x[:, 0])
+    (told,) = state or (np.zeros((x.shape[0], x.shape[2]), x.dtype),)
     for t in range(x.shape[1]):
         told = np.where(np.abs(x[:, t] - told) > threshold, x[:, t], told)
         y[:, t] = told
-    return y
+    return y, told
 
 
 def top_k(x: Array, /, *, count: Count) -> Array:
