@@ -1,8 +1,8 @@
 """Early exit beside fixed nets that are as deep as it is on average: JapaneseVowels, half of all numbers removed.
 
-Each GRU layer has 48 units; a fixed net of 1, 2 or 3 of them is trained alike. The threshold of the exits is set so that
-the average depth on the training part is 3, 2.1 or 1.5 layers (100, 70 and 50 %); depth and accuracy are those of the
-test part.
+Each GRU layer has 48 units; a fixed net of 1, 2 or 3 of them is trained alike. The threshold of the exits is set so
+that the average depth on the training part is 3, 2.1 or 1.5 layers (100, 70 and 50 %); depth and accuracy are those of
+the test part.
 
     OMP_NUM_THREADS=1 python -m benchmarks.accuracy.early_exit
 """

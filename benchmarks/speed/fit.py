@@ -31,6 +31,7 @@ from unrolled import Forecaster
 _SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 _TRAIN, _VALID = 12 * 30 * 24, 4 * 30 * 24
 _WINDOW, _HORIZON, _HIDDEN, _LAYERS, _BATCH, _STEPS, _RATE = 96, 24, 64, 2, 64, 300, 1e-3
+_EPOCHS = 3  # of ours, so that no epoch ends before its steps are done; each is followed by a validation
 _ROUNDS = 3
 
 Array = npt.NDArray[Any]
@@ -77,14 +78,15 @@ def _unrolled(series: Array, seed: int) -> tuple[float, float]:
         _HORIZON,
         window=_WINDOW,
         net=[{"lstm": {"size": _HIDDEN, "layers": _LAYERS}}, "linear"],
-        epochs=1,
+        epochs=_EPOCHS,
         learning_rate=_RATE,
         valid=_VALID / len(series),
         random_state=seed,
         settings={
             "train": {
                 "batch_size": _BATCH,
-                "epoch_batches": _STEPS,
+                "epoch_batches": _STEPS // _EPOCHS,
+                "patience": None,
                 "weight_decay": 0.0,
                 "clip_norm": None,
                 "threads": torch.get_num_threads(),

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from unrolled import native
 from unrolled.core.files import write_text
@@ -79,7 +80,8 @@ def gemm_peak(size: int = 1024) -> float:
     """Operations a second of one large float32 product, by torch or by NumPy, whichever is faster here."""
     a, b = torch.randn(size, size), torch.randn(size, size)
     calls: list[Call] = [partial(torch.mm, a, b), partial(np.matmul, a.numpy(), b.numpy())]
-    return 2 * size**3 / min(interleaved(calls, 1.0))
+    with threadpool_limits(torch.get_num_threads(), user_api="blas"):
+        return 2 * size**3 / min(interleaved(calls, 1.0))
 
 
 def installed(name: str) -> bool:

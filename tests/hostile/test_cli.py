@@ -189,7 +189,7 @@ def test_sizes_that_are_impossible(options: list[object], words: tuple[str, ...]
         (["--missing", "ignore"], ("data.missing: 'ignore' does not fit", "fill_forward")),
         (["--net", "absent.yaml"], ("absent.yaml: cannot be read",)),
         (["--from", "absent"], ("absent: there is no such file",)),
-        (["--option", "delimter=;"], ("delimter", "Did you mean delimiter?")),
+        (["--option", "delimter=;"], ("delimter", "Did you mean 'delimiter'?")),
         (["--option", "header=perhaps"], ("header", "perhaps")),
         (["--set", "task.loss=nowhere:loss"], ("nowhere:loss", "module:function")),
     ],

@@ -295,3 +295,10 @@ def test_layers_that_cannot_stand_there(spec: list[Any], place: str, word: str) 
     with pytest.raises(ConfigError) as caught:
         Net(spec, PLAIN, ONE)
     assert caught.value.where == place and word in caught.value.what and caught.value.mend
+
+
+@pytest.mark.parametrize("between", ["layer_norm", "conv", "patch", "dense"])
+def test_a_decoder_ignores_no_layer_before_it(between: str) -> None:
+    spec = [{"lstm": {"size": 4}}, between, {"segment_decoder": {"length": 2}}]
+    with pytest.raises(ConfigError, match="starts from the state of a recurrent layer"):
+        Net(spec, SERIES, AHEAD)

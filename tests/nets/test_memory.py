@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from unrolled.core.errors import ConfigError
-from unrolled.nets import Net
+from unrolled.nets import Net, ops
 from unrolled.program.shapes import Inputs, Outputs
 
 SIZE, SLOTS, WIDTH = 5, 6, 3
@@ -111,3 +111,16 @@ def test_what_is_written_can_be_read_much_later() -> None:
 def test_sizes_have_bounds() -> None:
     with pytest.raises(ConfigError, match="slots"):
         _net(slots=1)
+
+
+def test_heads_begin_as_on_a_tape() -> None:
+    """On average over what the controller says, those that read stay and those that write move on."""
+    torch.manual_seed(0)
+    moved = torch.zeros(4, 8)
+    for _ in range(50):
+        net = Net([{"memory": {"size": 5, "slots": 8, "width": 3, "heads": 2}}], Inputs(numbers=2), Outputs())
+        layer: Any = net.layers[0]
+        weights = {**layer.rnn.weights()[0], "weight_heads": layer.heads.weight, "bias_heads": layer.heads.bias}
+        moved += ops.memory(torch.randn(1, 3, 2), slots=8, width=3, heads=2, reach=1, **weights)[2][0].detach()
+    ahead = moved[:, 1:4].sum(1) - moved[:, 5:].sum(1)
+    assert ahead[2:].min() > 10 and ahead[:2].abs().max() < 5, ahead

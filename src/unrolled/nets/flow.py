@@ -30,6 +30,7 @@ class Flow:
         cells: final cell states (h where a cell has no other) of all recurrent layers, for a penalty in training.
         attention: ``(B, T)`` weights of the attention pooling, or None.
         depth: ``(B,)`` layers that were run for each sequence where that differs, or None.
+        others: in training, answers like ``x`` that are to be judged beside it.
     """
 
     x: Tensor
@@ -41,6 +42,7 @@ class Flow:
     cells: tuple[Tensor, ...] = ()
     attention: Tensor | None = None
     depth: Tensor | None = None
+    others: tuple[Tensor, ...] = ()
 
     def changed(self, x: Tensor) -> Flow:
         """With another ``x``, which the last recurrent layer did not make: no decoder can go on from its state."""

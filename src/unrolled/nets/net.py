@@ -56,6 +56,7 @@ class Net(nn.Module):
         )
         self.layers = Chain(self.spec.layers, shape, "net")
         self._cells: tuple[Tensor, ...] = ()
+        self._others: tuple[Tensor, ...] = ()
 
     def forward(
         self,
@@ -80,7 +81,7 @@ class Net(nn.Module):
         """
         self._check(x=x, static=static, known=known)
         flow = self._flow(x, lengths, static, known)
-        self._cells = flow.cells if self.training else ()
+        self._cells, self._others = (flow.cells, flow.others) if self.training else ((), ())
         return flow.x
 
     def attention(
@@ -104,6 +105,10 @@ class Net(nn.Module):
         """``(B,)`` layers that ``early_exit`` runs for each sequence outside training; None in a net without it."""
         self._check(x=x, static=static, known=known)
         return self._flow(x, lengths, static, known).depth
+
+    def other_answers(self) -> tuple[Tensor, ...]:
+        """Answers of the last forward in training that are to be judged beside it, those of exits before the last."""
+        return self._others
 
     def state_penalty(self) -> Tensor:
         """Mean square of the final cell states of the last forward in training; 0 in a net without any."""
@@ -187,7 +192,7 @@ class Net(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles leave out the states of the last forward, which belong to its gradient."""
-        return {**self.__dict__, "_cells": ()}
+        return {**self.__dict__, "_cells": (), "_others": ()}
 
 
 def _count(module: nn.Module) -> int:

@@ -55,6 +55,7 @@ def run(
     known: Array | None = None,
     *,
     watch: Watch | None = None,
+    ops: Mapping[str, Callable[..., Any]] = OPS,
 ) -> Array:
     """Compute a plan in NumPy; one from outside must have passed ``program.check.check``.
 
@@ -66,6 +67,7 @@ def run(
         static: ``(B, K)``.
         known: ``(B, H, F)``.
         watch: called before each operation with its input values and its weights by role.
+        ops: the operations by name, for a reader that has a faster one.
 
     Returns:
         ``(B, steps, targets, values)``.
@@ -77,7 +79,7 @@ def run(
         tensors = {role: weights[name] for role, name in op.weights.items()}
         if watch is not None:
             watch(op, inputs, tensors)
-        results = OPS[op.op](*inputs, **tensors, **op.options)
+        results = ops[op.op](*inputs, **tensors, **op.options)
         values.update(zip(op.outputs, results if len(op.outputs) > 1 else (results,), strict=True))
         for name in {*op.inputs, *op.outputs}:
             if name not in (None, plan.result) and last_use.get(name, index) <= index:

@@ -30,6 +30,7 @@ class Stepper:
 
     def __init__(self, net: nn.Module, loss: Loss, settings: TrainSettings, fabric: Fabric) -> None:
         self._penalty: Callable[[], Tensor] | None = getattr(net, "state_penalty", None)
+        self._others: Callable[[], Sequence[Tensor]] = getattr(net, "other_answers", tuple)
         if settings.state_l2 and self._penalty is None:
             raise ConfigError(
                 "this net does not tell its cell state (it has no method state_penalty)",
@@ -77,8 +78,9 @@ class Stepper:
 
     def _backward(self, batch: Batch, total: float) -> Tensor:
         """Add this batch's share of the gradient; its own mean loss, without penalties."""
-        loss = self._loss(self.net(**batch.inputs()), batch)
-        goal = loss
+        answers = (self.net(**batch.inputs()), *self._others())
+        losses = [self._loss(answer, batch) for answer in answers]
+        goal = loss = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
         if self._settings.state_l2 and self._penalty is not None:
             goal = goal + self._settings.state_l2 * self._penalty()
         # Processes' gradients are averaged, hence the factor of their number.

@@ -5,9 +5,10 @@ Letters: B batch, T time, D inputs, C channels, K kernel width.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -154,17 +155,28 @@ class Merging(nn.Module):
             return torch.cat(xs, self.axis), mask
         if self.kind == "Subtract":
             return xs[0] - xs[1], mask
-        shape = np.broadcast_shapes(*(x.shape for x in xs))
-        return _MERGE[self.kind](torch.stack([x.expand(shape) for x in xs])), mask
+        if self.kind in _FIRST:
+            return _where_known(_FIRST[self.kind], xs, masks), mask
+        if self.kind == "Multiply":
+            pairs = zip(xs, masks, strict=True)
+            factors = [x if known is None else torch.where(known[..., None], x, 1) for x, known in pairs]
+            product = math.prod(factors[1:], start=factors[0])
+            return product if mask is None else torch.where(mask[..., None], product, 0), mask
+        total = sum(xs[1:], start=xs[0])
+        return total / len(xs) if self.kind == "Average" else total, mask
 
 
-_MERGE = {
-    "Add": lambda v: v.sum(0),
-    "Average": lambda v: v.mean(0),
-    "Maximum": lambda v: v.amax(0),
-    "Minimum": lambda v: v.amin(0),
-    "Multiply": lambda v: v.prod(0),
-}
+_FIRST = {"Maximum": torch.maximum, "Minimum": torch.minimum}
+
+
+def _where_known(choose: Callable[[Tensor, Tensor], Tensor], xs: list[Tensor], masks: list[Tensor | None]) -> Tensor:
+    """The largest or smallest; a value whose step does not count gives way to the other, as in Keras."""
+    result, known = xs[0], masks[0]
+    for x, mask in zip(xs[1:], masks[1:], strict=True):
+        other = x if mask is None else torch.where(mask[..., None], x, result)
+        result = choose(result if known is None else torch.where(known[..., None], result, other), other)
+        known = None if known is None or mask is None else known | mask
+    return result
 
 
 def _padding(padding: Padding, time: int, span: int, stride: int) -> tuple[int, int]:

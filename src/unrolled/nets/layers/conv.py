@@ -57,6 +57,8 @@ class Convolution(Layer):
             targets=0,
             backward=0,
             added=False,
+            state=0,
+            reads=0,
             pace=shape.pace * spec.stride,
         )
 
@@ -78,7 +80,7 @@ class Convolution(Layer):
             x = ops.layer_norm(x, weight=norm.weight, bias=norm.bias, eps=norm.eps)
         if spec.activation:
             x = ops.activation(x, kind=spec.activation)
-        return replace(flow, x=ops.dropout(x, spec.dropout, self.training), lengths=lengths)
+        return replace(flow.changed(ops.dropout(x, spec.dropout, self.training)), lengths=lengths)
 
     def obstacle(self) -> Note | None:
         ahead = self.spec.kernel - 1 - self.left

@@ -28,7 +28,7 @@ class EarlyExitSpec(LayerSpec):
     """After each of the ``layers`` stands an exit: ``pool`` over time and a linear map.
 
     A sequence leaves at the first exit whose likeliest class has the probability ``threshold``, and the layers after it
-    are not run for it. In training each sequence leaves at a random exit, which trains all of them alike.
+    are not run for it. Training minimises the mean of the losses of all exits.
     """
 
     name: ClassVar[str] = "early_exit"
@@ -73,8 +73,7 @@ class EarlyExit(Layer):
             flow = layer(flow)
             answers.append(leave(self._dropped(flow)).x)
         if tracing(flow.x) is None:
-            chosen = torch.randint(len(answers), (len(flow.x),), device=flow.x.device)
-            return _answered(flow, torch.stack(answers, 1)[torch.arange(len(chosen), device=chosen.device), chosen])
+            return replace(_answered(flow, answers[-1]), others=tuple(answers[:-1]))
         return _answered(flow, *ops.first_sure(*answers, threshold=self.threshold))
 
     def _leaving(self, flow: Flow) -> Flow:

@@ -27,8 +27,8 @@ class LayerNorm(Layer):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(shape.size)
-        self.shape = replace(shape, targets=0)
+        self.shape = replace(shape, targets=0, state=0, reads=0)
 
     def forward(self, flow: Flow) -> Flow:
         norm = self.norm
-        return replace(flow, x=ops.layer_norm(flow.x, weight=norm.weight, bias=norm.bias, eps=norm.eps))
+        return flow.changed(ops.layer_norm(flow.x, weight=norm.weight, bias=norm.bias, eps=norm.eps))

@@ -8,19 +8,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, LayerSpec, Size, need_sequence
 from unrolled.nets.recurrent import Recurrent
-from unrolled.program.ops.memory import Heads, Reach, Slots, Width, heads_size
+from unrolled.program.ops.memory import Heads, Reach, Slots, Width, heads_size, steering
 
 
 class MemorySpec(LayerSpec):
     """``size`` units steer ``heads`` that write to ``slots`` of ``width`` numbers, and as many that read them.
 
-    A head finds a slot by its content, or moves from where it was by at most ``reach`` slots.
+    A head finds a slot by its content, or moves from where it was by at most ``reach`` slots. At first heads go by
+    place; those that write tend to move on by one slot a step, those that read to stay.
     """
 
     name: ClassVar[str] = "memory"
@@ -44,6 +46,7 @@ class Memory(Layer):
         self.spec, read = spec, spec.heads * spec.width
         self.rnn = Recurrent("lstm", shape.size + read, spec.size)
         self.heads = nn.Linear(spec.size, heads_size(spec.width, spec.heads, spec.reach))
+        _begin(self.heads.bias, spec)
         mixed = shape.added or bool(shape.backward)
         self.shape = replace(shape, size=spec.size + read, targets=0, backward=0, added=mixed, state=0, reads=0)
 
@@ -60,3 +63,14 @@ class Memory(Layer):
             bias_heads=self.heads.bias,
         )
         return replace(flow, x=x, state=(), encoder=None)
+
+
+@torch.no_grad()
+def _begin(bias: Tensor, spec: MemorySpec) -> None:
+    """As a tape: without this the heads blur over all slots before they have learned anything."""
+    reading, writing = bias[: 2 * spec.heads * steering(spec.width, spec.reach)].view(2, spec.heads, -1)
+    gate, stay = spec.width + 1, spec.width + 3 + spec.reach
+    for heads in (reading, writing):
+        heads[:, gate] = -3
+    reading[:, stay] += 1
+    writing[:, stay + min(spec.reach, 1)] += 1

@@ -48,6 +48,8 @@ class Patch(Layer):
             targets=0,
             backward=0,
             added=False,
+            state=0,
+            reads=0,
             pace=shape.pace * spec.length,
         )
 
@@ -56,7 +58,7 @@ class Patch(Layer):
         x = ops.linear(x, weight=self.linear.weight, bias=self.linear.bias)
         if self.spec.activation:
             x = ops.activation(x, kind=self.spec.activation)
-        return replace(flow, x=ops.dropout(x, self.spec.dropout, self.training), lengths=lengths)
+        return replace(flow.changed(ops.dropout(x, self.spec.dropout, self.training)), lengths=lengths)
 
     def obstacle(self) -> Note:
         return Note(

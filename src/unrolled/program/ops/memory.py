@@ -51,9 +51,14 @@ def neighbours(slots: int, reach: int) -> Any:
     return (np.arange(slots) - np.arange(-reach, reach + 1)[:, None]) % slots
 
 
+def steering(width: int, reach: int) -> int:
+    """How many numbers move one head: key, strength, gate, sharpness, shifts."""
+    return width + 3 + 2 * reach + 1
+
+
 def heads_size(width: int, heads: int, reach: int) -> int:
-    """How many numbers steer the heads."""
-    return heads * (2 * (width + 3 + 2 * reach + 1) + 2 * width)
+    """How many numbers steer all heads, and what is erased and added."""
+    return heads * (2 * steering(width, reach) + 2 * width)
 
 
 def steps(x: Array, state: tuple[Array, ...], ring: Any, weights: Mapping[str, Array]) -> Iterator[tuple[Array, ...]]:
