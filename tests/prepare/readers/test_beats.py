@@ -113,6 +113,7 @@ def test_timing_is_what_the_words_say() -> None:
     before = np.array([gaps[0], *gaps])
     local = [before[max(at - 10, 0) : at].mean() if at else before[0] for at in range(14)]
     np.testing.assert_allclose(timing["rr_local"], np.log(local / gaps.mean()))
+    np.testing.assert_allclose(timing["interval"], np.log(before))
     change = np.abs([0, 0, *np.diff(pace)])
     np.testing.assert_allclose(timing["irregular"], np.full(14, np.log(np.median(change) + 0.01)))
 
@@ -123,6 +124,7 @@ def test_timing_is_relative_to_the_record() -> None:
     fast, slow = (cut(record((peaks * by).tolist(), "N" * 7), ReadOptions()).case_columns for by in (1, 2))
     for name in [name for name in fast if name.startswith(("rr", "irregular"))]:
         np.testing.assert_allclose(fast[name], slow[name], atol=1e-12)
+    np.testing.assert_allclose(fast["interval"] + np.log(2), slow["interval"])
 
 
 def test_an_even_rhythm_has_no_timing_to_tell() -> None:
@@ -136,12 +138,12 @@ def test_an_even_rhythm_has_no_timing_to_tell() -> None:
 
 def test_beats_at_one_place_have_finite_timing() -> None:
     timing = cut(record([100, 100, 300, 400], "NNNN"), ReadOptions()).case_columns
-    assert all(np.isfinite(timing[name]).all() for name in timing if name.startswith(("rr", "irregular")))
+    assert all(np.isfinite(timing[name]).all() for name in timing if name.startswith(("rr", "interval", "irregular")))
 
 
 def test_a_single_beat_has_no_intervals() -> None:
     timing = cut(record([500], "N"), ReadOptions()).case_columns
-    assert all(np.isnan(timing[name]).all() for name in timing if name.startswith(("rr", "irregular")))
+    assert all(np.isnan(timing[name]).all() for name in timing if name.startswith(("rr", "interval", "irregular")))
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,8 @@ def cut(record: Record, options: ReadOptions) -> Table:
     - logarithms of intervals over the record's mean interval, so that 0 is this patient's usual pace:
       ``rr_before_1`` to ``rr_before_3``, the three before this beat, nearest first; ``rr_after_1`` to ``rr_after_3``,
       the three that follow; ``rr_local``, the mean of the ten before ``rr_before_1``;
+    - ``interval``: logarithm of the interval before this beat in seconds, which tells a record whose usual beats are
+      the early ones;
     - ``irregular``: logarithm of the record's median change from one (logarithmic) interval to the next, which tells
       beats that come early from a rhythm that is irregular anyway; a median, so that early beats do not count as such.
 
@@ -153,6 +155,7 @@ def _timing(peaks: _Float) -> dict[str, Array]:
     pace = np.log(np.maximum(interval / mean, _LEAST))
     beat = np.arange(len(peaks))
     found = {f"rr_before_{back}": _at(pace, beat - back) for back in range(1, _NEIGHBOURS + 1)}
+    found["interval"] = np.log(np.maximum(_at(interval, beat - 1), _LEAST))
     found |= {f"rr_after_{ahead}": _at(pace, beat + ahead - 1) for ahead in range(1, _NEIGHBOURS + 1)}
     before = _at(interval / mean, beat - 1)
     found["rr_local"] = np.log(np.maximum(_mean_over(before, beat - _LOCAL, np.maximum(beat, 1)), _LEAST))
