@@ -71,8 +71,9 @@ Call<T> read_call(const Code& code, const int64_t* numbers, int64_t count, bool 
     for (const ViewInfo& view : code.views) {
         Array<T> array;
         array.p = in.address<T>(), array.row = in.next(), array.step = in.next();
-        bool needed = view.kind == INPUT || view.kind == EXTRA || view.kind == SAVED || view.kind == D_OUTPUT ||
-                      view.kind == D_INPUT || (backward && (view.kind == PREVIOUS || view.kind == NEXT));
+        bool needed = view.kind == INPUT || view.kind == EXTRA || view.kind == SAVED || view.kind == REPEATED ||
+                      view.kind == D_OUTPUT || view.kind == D_INPUT ||
+                      (backward && (view.kind == PREVIOUS || view.kind == NEXT));
         if (needed && !array.p && call.batch && call.time) throw std::invalid_argument("an array is missing");
         call.arrays.push_back(array);
     }

@@ -31,7 +31,7 @@ class Reader {
 
 const ViewInfo& view_of(const Code& code, int view, int column, int width) {
     const ViewInfo& info = code.views[view];
-    bool repeated = info.kind == NARROW || info.kind == CONSTANT;
+    bool repeated = info.kind == NARROW || info.kind == CONSTANT || info.kind == REPEATED;
     if (!repeated && column + width > info.width) fail("columns beyond a view");
     return info;
 }
@@ -46,7 +46,8 @@ Group read_group(Reader& in, const Code& code, int width, int operands) {
         factor.column = in.next(0, MOST, "column of a factor");
         factor.k = in.next(1, MOST, "width of a factor");
         int kind = view_of(code, factor.view, factor.column, factor.k).kind;
-        if (kind == NARROW || kind == CONSTANT || kind == VECTOR) fail("a factor must have rows");
+        if (kind == NARROW || kind == CONSTANT || kind == REPEATED || kind == VECTOR || kind == TALLIED)
+            fail("a factor must have rows");
         group.factors.push_back(factor);
     }
     for (int r = 0; r < results; ++r) {
@@ -89,10 +90,16 @@ Pass read_pass(Reader& in, const Code& code) {
         instruction.op = in.next(0, OPS - 1, "operation");
         for (int* operand : {&instruction.out, &instruction.a, &instruction.b, &instruction.c})
             *operand = in.next(0, operands - 1, "operand");
+        const bool tally = instruction.op == TALLY || instruction.op == TALLY_PRODUCT;
+        const int to = instruction.out - pass.slots;
+        if (tally != (to >= 0 && code.views[pass.refs[to].view].kind == TALLIED))
+            fail("only tallies go to tallied views");
         pass.code.push_back(instruction);
     }
     for (int s = 0; s < sums; ++s) {
-        Sum sum{in.next(0, operands - 1, "operand of a sum"), in.next(0, views - 1, "view of a sum")};
+        Sum sum;
+        sum.a = in.next(0, operands - 1, "operand of a sum"), sum.b = in.next(-1, operands - 1, "operand of a sum");
+        sum.view = in.next(0, views - 1, "view of a sum");
         if (code.views[sum.view].kind != NARROW) fail("a sum must go to a narrow view");
         pass.sums.push_back(sum);
     }
@@ -105,7 +112,7 @@ Code decode(const std::int32_t* words, i64 count, const double* constants, i64 c
     Reader in(words, count);
     Code code;
     in.next(MAGIC, MAGIC, "another version of the package wrote it");
-    int views = in.count("views"), weights = in.count("weights"), passes = in.count("passes");
+    int views = in.next(0, MOST_VIEWS, "views"), weights = in.count("weights"), passes = in.count("passes");
     int jobs = in.count("jobs"), vector_jobs = in.count("vector jobs");
     code.parts = in.next(1, 64, "parts of the state");
     int vectors = in.count("vectors");
@@ -115,7 +122,8 @@ Code decode(const std::int32_t* words, i64 count, const double* constants, i64 c
         ViewInfo view{in.next(0, KINDS - 1, "kind"), in.next(0, MOST, "index"), in.next(1, MOST, "width of a view")};
         bool part = view.kind == PREVIOUS || view.kind == NEXT || view.kind == CARRY || view.kind == CARRY_NEXT;
         if (part && view.index >= code.parts) fail("a part of the state that is not there");
-        if (view.kind == VECTOR && (view.index >= vectors || view.width > code.vectors[view.index]))
+        if ((view.kind == VECTOR || view.kind == TALLIED) &&
+            (view.index >= vectors || view.width > code.vectors[view.index]))
             fail("a vector that is not there");
         if (view.kind == CONSTANT && view.index >= constant_count) fail("a constant that is not there");
         code.views.push_back(view);

@@ -26,6 +26,8 @@ enum Kind : int {
     CARRY_NEXT,  // ... before it                                    internal
     D_OUTPUT,    // adjoint of y_t                        external
     D_INPUT,     // adjoint of x_t                        external
+    REPEATED,    // what backward needs: one value a row, repeated        internal
+    TALLIED,     // gradient of a parameter, summed over rows and steps   internal
     KINDS
 };
 
@@ -35,9 +37,9 @@ struct Ref { int view, column; };
 struct Factor { int view, column, k; };                             // of a product: columns of rows
 struct Result { int out, init[2]; std::vector<int> weights; };      // of a product: one gate; a weight for each factor
 struct Group { bool transposed; std::vector<Factor> factors; std::vector<Result> results; };
-struct Sum { int operand, view; };                                  // NARROW view += columns of the operand
+struct Sum { int a, b, view; };  // NARROW view += columns of a, or of a b (b is -1 where there is none)
 
-constexpr int MOST_OPERANDS = 1024, MOST_FACTORS = 64;  // of a pass, of a product
+constexpr int MOST_VIEWS = 1024, MOST_OPERANDS = 1024, MOST_FACTORS = 64;  // of a code, of a pass, of a product
 
 enum Stage : int { STEP, PROLOGUE, EPILOGUE };  // each step; x of a chunk before it; gradients of a chunk after it
 

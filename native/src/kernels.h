@@ -13,7 +13,9 @@ using i64 = std::int64_t;
 // Element-wise instructions; the numbers are part of the byte code (src/unrolled/native/code.py).
 enum Op : int {
     COPY, NEG, TANH, SIGMOID, RELU, EXP, LOG, SOFTPLUS, ABS, SQRT, POSITIVE,  // of a
+    TALLY,                                                                    // out += a, summed over the rows
     ADD, SUB, MUL, DIV, MAX, MIN,                                             // of a, b
+    TALLY_PRODUCT,                                                            // out += a b, summed over the rows
     FMA, FMS, FNMA, MUL3,                                                     // a b + c, a b - c, c - a b, a b c
     OPS
 };
@@ -63,8 +65,9 @@ struct Kernels {
     using Pointwise = void (*)(const Operand<T>* operands, const Instruction& instruction, i64 rows, i64 vectors);
     Pointwise pointwise[OPS];
 
-    // out[r] (one vector a row) += the vectors of a[r]; of the last vector only the first `last` elements
+    // out[r] (one vector a row) += the vectors of a[r], or of a[r] b[r]; of the last vector only the first `last` elements
     void (*add_columns)(T* out, Operand<T> a, i64 rows, i64 vectors, i64 last);
+    void (*add_products)(T* out, Operand<T> a, Operand<T> b, i64 rows, i64 vectors, i64 last);
     // each vector becomes the sum of its elements, repeated
     void (*spread_sum)(T* v, i64 rows);
 

@@ -65,7 +65,10 @@ void Layout<T>::lay(const Pass& pass, PassLayout& layout) {
         if (instruction.op >= FMA) read(instruction.c);
         write(instruction.out);
     }
-    for (const Sum& sum : pass.sums) read(sum.operand);
+    for (const Sum& sum : pass.sums) {
+        read(sum.a);
+        if (sum.b >= 0) read(sum.b);
+    }
 }
 
 namespace {

@@ -128,6 +128,7 @@ class Slice {
                 case SCRATCH: own.p = arena.take(rows_ * row); break;
                 case NARROW: own = {arena.take(std::max(rows_, capacity_) * lanes), lanes}; break;
                 case PROJECTED: case OUTER: own.p = arena.take(capacity_ * row); break;
+                case TALLIED: own = {arena.take(row), 0}; break;
                 case CARRY: case CARRY_NEXT: own.p = arena.take(rows_ * row); break;
                 case PREVIOUS: case NEXT:
                     if (!call.arrays[v].p) own.p = arena.take(rows_ * row);
@@ -196,10 +197,13 @@ class Slice {
             if (!to) continue;
             to += job.offset;
             bool write = first && fresh(j);
-            for (i64 i = 0; i < job.out; ++i) {
+            const i64 wide = round_up(job.out, layout_.kernels.lanes);
+            for (i64 i = 0; i < job.out && turned(job); ++i)
+                for (i64 k = 0; k < job.in; ++k) add(to + i * job.in + k, sums_[j] + k * wide + i, 1, write);
+            for (i64 i = 0; i < job.out && !turned(job); ++i) {
                 const T* from = sums_[j] + i * operands_[job_operand_[j]].padded;
                 T* row = to + i * job.in;
-                for (i64 k = 0; k < job.in; ++k) row[k] = write ? from[k] : row[k] + from[k];
+                add(row, from, job.in, write);
             }
         }
         for (std::size_t j = 0; j < code_.vector_jobs.size(); ++j) {
@@ -208,11 +212,20 @@ class Slice {
             if (!to) continue;
             bool write = first;
             for (std::size_t k = 0; k < j; ++k) write = write && code_.vector_jobs[k].vector != job.vector;
-            for (i64 k = 0; k < job.width; ++k) to[k] = write ? column_sums_[job.column + k] : to[k] + column_sums_[job.column + k];
+            add(to, column_sums_ + job.column, job.width, write);
+        }
+        for (std::size_t v = 0; v < memory_.size(); ++v) {
+            const ViewInfo& view = code_.views[v];
+            if (view.kind == TALLIED && call_.d_vectors[view.index])
+                add(call_.d_vectors[view.index], memory_[v].p, view.width, first);
         }
     }
 
    private:
+    static void add(T* to, const T* from, i64 count, bool write) {
+        for (i64 k = 0; k < count; ++k) to[k] = write ? from[k] : to[k] + from[k];
+    }
+
     struct Gathered { int view, column, width; i64 padded; T* rows; };  // operands of jobs, in panels
 
     i64 step(i64 s) const { return call_.reverse ? call_.time - 1 - s : s; }
@@ -249,7 +262,7 @@ class Slice {
         for (std::size_t v = 0; v < views_.size(); ++v) {
             const Array<T>& array = call_.arrays[v];
             switch (code_.views[v].kind) {
-                case INPUT: case EXTRA: case SAVED: case D_OUTPUT: case D_INPUT:
+                case INPUT: case EXTRA: case SAVED: case REPEATED: case D_OUTPUT: case D_INPUT:
                     views_[v] = {array.p + begin_ * array.row + w.t * array.step, array.row};
                     break;
                 case NEXT:
@@ -447,8 +460,9 @@ class Slice {
                 operands_.push_back({job.view, job.operand_column, job.in, padded, arena.take(capacity_ * round_up(padded, panel))});
             }
             job_operand_.push_back(o);
-            sums_.push_back(arena.take(round_up(job.out, OUTER_ROWS) * operands_[o].padded));
-            sum_sizes_.push_back(round_up(job.out, OUTER_ROWS) * operands_[o].padded);
+            sum_sizes_.push_back(turned(job) ? job.in * round_up(job.out, lanes)
+                                             : round_up(job.out, OUTER_ROWS) * operands_[o].padded);
+            sums_.push_back(arena.take(sum_sizes_.back()));
         }
         outer_ = -1;
         for (std::size_t v = 0; v < code_.views.size(); ++v)
@@ -461,6 +475,9 @@ class Slice {
         for (std::size_t j = 0; j < sums_.size(); ++j) std::memset(sums_[j], 0, sum_sizes_[j] * sizeof(T));
         for (const Gathered& o : operands_)
             std::memset(o.rows, 0, capacity_ * round_up(o.padded, OUTER_COLUMNS * layout_.kernels.lanes) * sizeof(T));
+        for (std::size_t v = 0; v < memory_.size(); ++v)
+            if (code_.views[v].kind == TALLIED)
+                std::memset(memory_[v].p, 0, internal_row<T>(code_.views[v].width) * sizeof(T));
         if (outer_ < 0) return;
         std::memset(column_sums_, 0, memory_[outer_].row * sizeof(T));
         std::memset(memory_[outer_].p, 0, capacity_ * memory_[outer_].row * sizeof(T));
@@ -527,12 +544,23 @@ class Slice {
         });
     }
 
+    // Few columns would leave most of a vector empty: such a gradient is computed transposed.
+    bool turned(const Job& job) const { return 2 * job.in <= layout_.kernels.lanes; }
+
     void multiply(std::size_t j) {
         const Kernels<T>& kernels = layout_.kernels;
         const Job& job = code_.jobs[j];
         const Gathered& o = operands_[job_operand_[j]];
         const i64 panel = OUTER_COLUMNS * kernels.lanes;
         const Bound<T>& outer = memory_[outer_];
+        if (turned(job)) {
+            const i64 wide = round_up(job.out, kernels.lanes);
+            for (i64 c = 0; c < wide; c += panel)
+                for (i64 i = 0; i < job.in; i += OUTER_ROWS)
+                    kernels.outer[std::min<i64>(OUTER_ROWS, job.in - i)][std::min(panel, wide - c) / kernels.lanes](
+                        o.rows + i, panel, outer.p + job.column + c, outer.row, sums_[j] + i * wide + c, wide, used_);
+            return;
+        }
         for (i64 c = 0; c < o.padded; c += panel) {
             int vectors = static_cast<int>(std::min(panel, o.padded - c) / kernels.lanes);
             for (i64 i = 0; i < job.out; i += OUTER_ROWS)
@@ -631,7 +659,9 @@ void Sequence<T>::backward(const Call<T>& call) {
     };
     auto has_vector_job = [&](int vector) {
         return std::any_of(code_.vector_jobs.begin(), code_.vector_jobs.end(),
-                           [&](const VectorJob& job) { return job.vector == vector; });
+                           [&](const VectorJob& job) { return job.vector == vector; }) ||
+               std::any_of(code_.views.begin(), code_.views.end(),
+                           [&](const ViewInfo& view) { return view.kind == TALLIED && view.index == vector; });
     };
     for (std::size_t w = 0; w < code_.weights.size(); ++w) {
         const WeightInfo& info = code_.weights[w];

@@ -5,22 +5,38 @@
 namespace unrolled {
 namespace {
 
-constexpr i64 TILE = 12288;  // elements of all operands of a tile together: they stay in the first-level cache
+constexpr i64 TILE = 24576;  // elements of all operands of a tile: those used at a time stay in the first-level cache
 constexpr i64 TILE_ROWS = 48, TILE_VECTORS = 32;
+constexpr i64 SLAB = 1024;  // columns of rows that go through several passes before the next: what crosses passes stays
+                            // in the cache
 
 bool external(int kind) {
     return kind == INPUT || kind == EXTRA || kind == PREVIOUS || kind == NEXT || kind == D_OUTPUT || kind == D_INPUT;
 }
 
 // The same for each row: takes no room in the cache.
-bool fixed(int kind) { return kind == VECTOR || kind == CONSTANT; }
+bool fixed(int kind) { return kind == VECTOR || kind == CONSTANT || kind == TALLIED; }
 
-bool repeated(int kind) { return kind == NARROW || kind == CONSTANT; }
+bool repeated(int kind) { return kind == NARROW || kind == CONSTANT || kind == REPEATED; }
+
+// Several sums may go to one view; it is begun and ended once.
+bool begins(const std::vector<Sum>& sums, const Sum& sum) {
+    auto same = [&](const Sum& other) { return other.view == sum.view; };
+    return &*std::find_if(sums.begin(), sums.end(), same) == &sum;
+}
 
 // Rows of a tile of `vectors` vectors, `count` operands.
 i64 tile_rows(i64 count, i64 vectors, int lanes) {
     i64 rows = TILE / std::max<i64>(1, count * vectors * lanes);
     return std::max<i64>(1, std::min(rows, TILE_ROWS));
+}
+
+template <class T>
+void add(const Kernels<T>& kernels, T* sum, const Operand<T>& a, const Operand<T>& b, i64 rows, i64 vectors, i64 last) {
+    if (b.p)
+        kernels.add_products(sum, a, b, rows, vectors, last);
+    else
+        kernels.add_columns(sum, a, rows, vectors, last);
 }
 
 }  // namespace
@@ -40,9 +56,32 @@ i64 Steps<T>::room(const Layout<T>& layout) {
 template <class T>
 void Steps<T>::run(int stage, const Bound<T>* views, i64 rows, Script<T>* script) const {
     if (script) script->kernels_ = &layout_.kernels;
-    for (std::size_t p = 0; p < layout_.passes.size(); ++p) {
-        const Pass& code = layout_.code.passes[p];
-        if (code.stage == stage) pass(code, layout_.passes[p], views, rows, script);
+    const std::vector<Pass>& passes = layout_.code.passes;
+    for (std::size_t p = 0; p < passes.size();) {
+        std::size_t end = p + 1;
+        if (passes[p].stage == stage && passes[p].groups.empty() && !script)
+            while (end < passes.size() && passes[end].stage == stage && passes[end].groups.empty()) ++end;
+        if (end > p + 1)
+            slabs(p, end, views, rows);
+        else if (passes[p].stage == stage)
+            pass(passes[p], layout_.passes[p], views, rows, script);
+        p = end;
+    }
+}
+
+template <class T>
+void Steps<T>::slabs(std::size_t begin, std::size_t end, const Bound<T>* views, i64 rows) const {
+    const std::size_t count = layout_.code.views.size();
+    Bound<T> moved[MOST_VIEWS];
+    std::copy(views, views + count, moved);
+    i64 widest = 0;
+    for (std::size_t p = begin; p < end; ++p) widest = std::max<i64>(widest, layout_.code.passes[p].width);
+    const i64 most = std::max<i64>(1, SLAB / widest), parts = (rows + most - 1) / most;
+    for (i64 part = 0; part < parts; ++part) {
+        const i64 first = rows * part / parts, last = rows * (part + 1) / parts;
+        for (std::size_t v = 0; v < count; ++v) moved[v].p = views[v].p + first * views[v].row;
+        for (std::size_t p = begin; p < end; ++p)
+            pass(layout_.code.passes[p], layout_.passes[p], moved, last - first, nullptr);
     }
 }
 
@@ -51,9 +90,10 @@ void Steps<T>::pass(const Pass& pass, const PassLayout& layout, const Bound<T>* 
                     Script<T>* script) const {
     const int lanes = layout_.kernels.lanes;
     for (const Sum& sum : pass.sums) {
+        if (!begins(pass.sums, sum)) continue;
         if (script) {
             script->entries_.push_back({Script<T>::TOTAL, static_cast<int>(script->totals_.size())});
-            script->totals_.push_back({true, views[sum.view].p, {}, rows, 0, 0});
+            script->totals_.push_back({true, views[sum.view].p, {}, {}, rows, 0, 0});
         } else {
             std::memset(views[sum.view].p, 0, rows * lanes * sizeof(T));
         }
@@ -75,9 +115,10 @@ void Steps<T>::pass(const Pass& pass, const PassLayout& layout, const Bound<T>* 
                  script);
         }
     for (const Sum& sum : pass.sums) {
+        if (!begins(pass.sums, sum)) continue;
         if (script) {
             script->entries_.push_back({Script<T>::SPREAD, static_cast<int>(script->totals_.size())});
-            script->totals_.push_back({true, views[sum.view].p, {}, rows, 0, 0});
+            script->totals_.push_back({true, views[sum.view].p, {}, {}, rows, 0, 0});
         } else {
             layout_.kernels.spread_sum(views[sum.view].p, rows);
         }
@@ -129,14 +170,16 @@ void Steps<T>::tile(const Pass& pass, const PassLayout& layout, const Bound<T>* 
         }
         for (const Sum& sum : pass.sums) {
             script->entries_.push_back({Script<T>::TOTAL, static_cast<int>(script->totals_.size())});
-            script->totals_.push_back({false, views[sum.view].p + first * lanes, operands[sum.operand], rows, vectors, last.last});
+            script->totals_.push_back({false, views[sum.view].p + first * lanes, operands[sum.a],
+                                       sum.b < 0 ? Operand<T>{} : operands[sum.b], rows, vectors, last.last});
         }
         return;
     }
     for (const Instruction& i : pass.code)
         kernels.pointwise[i.op](operands, i, rows, vectors);
     for (const Sum& sum : pass.sums)
-        kernels.add_columns(views[sum.view].p + first * lanes, operands[sum.operand], rows, vectors, last.last);
+        add(kernels, views[sum.view].p + first * lanes, operands[sum.a], sum.b < 0 ? Operand<T>{} : operands[sum.b], rows,
+            vectors, last.last);
     if (!partial) return;
     for (std::size_t r = 0; r < pass.refs.size(); ++r) {
         const Ref& ref = pass.refs[r];
@@ -225,7 +268,7 @@ void Script<T>::play(Barrier* barrier) const {
                 if (t.begin)
                     std::memset(t.sum, 0, t.rows * kernels_->lanes * sizeof(T));
                 else
-                    kernels_->add_columns(t.sum, t.operand, t.rows, t.vectors, t.last);
+                    add(*kernels_, t.sum, t.a, t.b, t.rows, t.vectors, t.last);
                 break;
             }
             case MEET: barrier->wait(); break;

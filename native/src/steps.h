@@ -51,7 +51,7 @@ class Script {
     using Pointwise = typename Kernels<T>::Pointwise;
     struct Multiply { Product run; int segments, first_segment, first_column; i64 first; };
     struct Apply { Pointwise run; std::size_t operands; const Instruction* instruction; i64 rows, vectors; };
-    struct Total { bool begin; T* sum; Operand<T> operand; i64 rows, vectors, last; };
+    struct Total { bool begin; T* sum; Operand<T> a, b; i64 rows, vectors, last; };  // b.p null: of a alone
     enum What : char { MULTIPLY, APPLY, TOTAL, SPREAD, MEET };
     struct Entry { What what; int index; };
 
@@ -85,6 +85,8 @@ class Steps {
 
    private:
     void run(int stage, const Bound<T>* views, i64 rows, Script<T>* script) const;
+    // Passes begin .. end - 1, which have no products, for a few rows at a time.
+    void slabs(std::size_t begin, std::size_t end, const Bound<T>* views, i64 rows) const;
     void pass(const Pass& pass, const PassLayout& layout, const Bound<T>* views, i64 rows, Script<T>* script) const;
     void tile(const Pass& pass, const PassLayout& layout, const Bound<T>* views, i64 first, i64 rows,
               std::size_t block, std::size_t blocks, Script<T>* script) const;

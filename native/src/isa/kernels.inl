@@ -133,38 +133,82 @@ void pointwise(const Operand<T>* all, const Instruction& instruction, i64 rows, 
         }
 }
 
+// out += sum over rows of a, or of a b: a vector of columns at a time, so that it stays in a register
+template <class T, bool PRODUCT>
+void tally(const Operand<T>* all, const Instruction& instruction, i64 rows, i64 vectors) {
+    const Operand<T> out = all[instruction.out], a = all[instruction.a], b = all[instruction.b];
+    for (i64 v = 0; v < vectors; ++v) {
+        const T *pa = a.p + v * a.step, *pb = b.p + v * b.step;
+        Vector<T> even = load(out.p + v * out.step), odd{};
+        i64 r = 0;
+        for (; r + 1 < rows; r += 2) {
+            even += PRODUCT ? load(pa + r * a.row) * load(pb + r * b.row) : load(pa + r * a.row);
+            odd += PRODUCT ? load(pa + (r + 1) * a.row) * load(pb + (r + 1) * b.row) : load(pa + (r + 1) * a.row);
+        }
+        if (r < rows) even += PRODUCT ? load(pa + r * a.row) * load(pb + r * b.row) : load(pa + r * a.row);
+        store(out.p + v * out.step, even + odd);
+    }
+}
+
+// of a vector the first `valid` elements, then zeros
+template <class T>
+INLINE Vector<T> cut(Vector<T> v, i64 valid) {
+    if (valid < LANES<T>)
+        for (i64 lane = valid; lane < LANES<T>; ++lane) v[lane] = 0;
+    return v;
+}
+
 template <class T>
 void add_columns(T* out, Operand<T> a, i64 rows, i64 vectors, i64 last) {
-    constexpr int L = LANES<T>;
     for (i64 r = 0; r < rows; ++r) {
         const T* p = a.p + r * a.row;
-        Vector<T> sum = load(out + r * L);
+        Vector<T> sum = load(out + r * LANES<T>);
         for (i64 v = 0; v + 1 < vectors; ++v) sum += load(p + v * a.step);
-        Vector<T> end = load(p + (vectors - 1) * a.step);
-        if (last < L)
-            for (i64 lane = last; lane < L; ++lane) end[lane] = 0;
-        store(out + r * L, sum + end);
+        store(out + r * LANES<T>, sum + cut<T>(load(p + (vectors - 1) * a.step), last));
+    }
+}
+
+template <class T>
+void add_products(T* out, Operand<T> a, Operand<T> b, i64 rows, i64 vectors, i64 last) {
+    for (i64 r = 0; r < rows; ++r) {
+        const T *p = a.p + r * a.row, *q = b.p + r * b.row;
+        Vector<T> sum = load(out + r * LANES<T>);
+        for (i64 v = 0; v + 1 < vectors; ++v) sum += load(p + v * a.step) * load(q + v * b.step);
+        Vector<T> end = load(p + (vectors - 1) * a.step) * load(q + (vectors - 1) * b.step);
+        store(out + r * LANES<T>, sum + cut<T>(end, last));
+    }
+}
+
+// The lanes that far away from each; a table, as compilers would build such a vector again for every row.
+template <class T, int APART>
+struct Neighbours {
+    typename Types<T>::integer at[LANES<T>];
+    constexpr Neighbours() : at{} {
+        for (int lane = 0; lane < LANES<T>; ++lane) at[lane] = lane ^ APART;
+    }
+};
+
+template <class T, int APART>
+INLINE Vector<T> add_neighbours(Vector<T> v) {
+    if constexpr (APART == 0) return v;
+    else {
+        static constexpr Neighbours<T, APART> places;
+        Vector<T> other;
+#if defined(__clang__)
+        for (int lane = 0; lane < LANES<T>; ++lane) other[lane] = v[places.at[lane]];
+#else
+        Integers<T> at;
+        __builtin_memcpy(&at, places.at, sizeof at);
+        other = __builtin_shuffle(v, at);
+#endif
+        return add_neighbours<T, APART / 2>(v + other);
     }
 }
 
 template <class T>
 void spread_sum(T* v, i64 rows) {
-    for (i64 r = 0; r < rows; ++r) {
-        Vector<T> sum = load(v + r * LANES<T>);
-#pragma GCC unroll 4
-        for (int apart = LANES<T> / 2; apart > 0; apart /= 2) {  // each lane adds its neighbour that far away
-            Vector<T> other;
-#if defined(__clang__)
-            for (int lane = 0; lane < LANES<T>; ++lane) other[lane] = sum[lane ^ apart];
-#else
-            Integers<T> places;
-            for (int lane = 0; lane < LANES<T>; ++lane) places[lane] = lane ^ apart;
-            other = __builtin_shuffle(sum, places);
-#endif
-            sum += other;
-        }
-        store(v + r * LANES<T>, sum);
-    }
+    for (i64 r = 0; r < rows; ++r)
+        store(v + r * LANES<T>, add_neighbours<T, LANES<T> / 2>(load(v + r * LANES<T>)));
 }
 
 // ---- products over many rows (gradients of weights)
@@ -245,7 +289,10 @@ void fill_outer(Kernels<T>& table) {
 
 template <class T, int OP>
 void fill_pointwise(Kernels<T>& table) {
-    table.pointwise[OP] = pointwise<T, OP>;
+    if constexpr (OP == TALLY || OP == TALLY_PRODUCT)
+        table.pointwise[OP] = tally<T, OP == TALLY_PRODUCT>;
+    else
+        table.pointwise[OP] = pointwise<T, OP>;
     if constexpr (OP > 0) fill_pointwise<T, OP - 1>(table);
 }
 
@@ -264,6 +311,7 @@ Kernels<T> make() {
     fill_outer<T, OUTER_ROWS, OUTER_COLUMNS>(table);
     fill_pointwise<T, OPS - 1>(table);
     table.add_columns = add_columns<T>;
+    table.add_products = add_products<T>;
     table.spread_sum = spread_sum<T>;
     table.column_sums = column_sums<T>;
     table.pack_rows = pack_rows<T>;

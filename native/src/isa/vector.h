@@ -13,12 +13,14 @@ template <class T>
 struct Types;
 template <>
 struct Types<float> {
+    typedef std::int32_t integer;
     typedef float vector __attribute__((vector_size(BYTES)));
     typedef std::int32_t integers __attribute__((vector_size(BYTES)));
     static constexpr int lanes = BYTES / 4;
 };
 template <>
 struct Types<double> {
+    typedef std::int64_t integer;
     typedef double vector __attribute__((vector_size(BYTES)));
     typedef std::int64_t integers __attribute__((vector_size(BYTES)));
     static constexpr int lanes = BYTES / 8;

@@ -82,12 +82,7 @@ class _Lowering:
         for part, width in enumerate(tables.widths):
             for kind in (Kind.PREVIOUS, Kind.NEXT):
                 self.code.view(kind, part, width)
-        nodes = program.nodes
-        self._mixed = any(
-            node.width > 1 and any(nodes[arg].width == 1 and nodes[arg].op != "constant" for arg in node.args)
-            for node in nodes
-            if node.op not in ("product", "transposed")
-        )
+        self._mixed = _mixed(program)
 
     def values(self, leaf: Callable[[Node], Value]) -> list[Value]:
         """A value for each node. Where narrow values meet wide ones, they are repeated over the columns by a sum."""
@@ -104,10 +99,14 @@ class _Lowering:
                 value = Value(node.op, node.width, args)
             else:
                 value = leaf(node)
-            if self._mixed and value.width == 1 and (value.op == "product" or not args) and node.op != "constant":
+            given = value.op == "product" or (not args and not self._repeated(value))
+            if self._mixed and value.width == 1 and given and node.op != "constant":
                 value = Value("sum", 1, [value])
             values.append(value)
         return values
+
+    def _repeated(self, value: Value) -> bool:
+        return value.ref is not None and self.code.views[value.ref.view][0] is Kind.REPEATED
 
     def ref(self, kind: Kind, index: int, width: int, column: int = 0) -> Value:
         return memory(Ref(self.code.view(kind, index, column + width), column), width)
@@ -131,6 +130,16 @@ class _Lowering:
             case "vector":
                 return self.vector(node.name)
         raise ValueError(f"unknown leaf {node.op!r}")
+
+
+def _mixed(program: Program) -> bool:
+    """Whether narrow values meet wide ones: they are then kept repeated in every column of a vector."""
+    nodes = program.nodes
+    return any(
+        node.width > 1 and any(nodes[arg].width == 1 and nodes[arg].op != "constant" for arg in node.args)
+        for node in nodes
+        if node.op not in ("product", "transposed")
+    )
 
 
 def forward_code(tables: Tables, *, save: bool, fused: bool) -> Code:
@@ -215,7 +224,9 @@ def backward_code(tables: Tables, *, want_input: bool) -> Code:
             case "output":
                 return lowering.ref(Kind.NEXT, tables.parts.index(node.name), node.width)
             case "saved":
-                return lowering.ref(Kind.SAVED, tables.saved.index(int(node.name)), node.width)
+                repeated = node.width == 1 and _mixed(tables.program)
+                kind = Kind.REPEATED if repeated else Kind.SAVED
+                return lowering.ref(kind, tables.saved.index(int(node.name)), node.width)
         return lowering.given(node)
 
     values = lowering.values(leaf)
@@ -228,12 +239,17 @@ def backward_code(tables: Tables, *, want_input: bool) -> Code:
         goals.append((value, Ref(code.view(Kind.CARRY_NEXT, part, width))))
     total = 0
     for name, place in outputs.items():
-        if name.startswith("state.") or place in columns:
+        if name.startswith(("state.", "vector.")) or place in columns:
             continue
         columns[place] = total
         width = derivative.program.nodes[place].width
         goals.append((values[place], Ref(code.view(Kind.OUTER, 0, total + aligned(width)), total)))
         total += aligned(width)
+    for index, name in enumerate(tables.vectors):
+        place = outputs.get(f"vector.{name}")
+        if place is not None and place not in columns:
+            width = derivative.program.nodes[place].width
+            goals.append((Value("tally", width, [values[place]]), Ref(code.view(Kind.TALLIED, index, width))))
     lower(code, goals)
     column = {name: columns[place] for name, place in outputs.items() if place in columns}
     _jobs(lowering, derivative, column)

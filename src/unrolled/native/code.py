@@ -12,11 +12,12 @@ from enum import IntEnum
 _MAGIC = 0x554E5231
 
 OPS = (
-    "copy", "neg", "tanh", "sigmoid", "relu", "exp", "log", "softplus", "abs", "sqrt", "positive",
-    "add", "sub", "mul", "div", "max", "min",
+    "copy", "neg", "tanh", "sigmoid", "relu", "exp", "log", "softplus", "abs", "sqrt", "positive", "tally",
+    "add", "sub", "mul", "div", "max", "min", "tally_product",
     "fma", "fms", "fnma", "mul3",
 )  # fmt: skip
-"""In the order of ``native/src/kernels.h``; the last are a b + c, a b - c, c - a b and a b c."""
+"""In the order of ``native/src/kernels.h``; the last are a b + c, a b - c, c - a b and a b c.
+A tally adds a, or a b, of all rows to its result."""
 
 ALIGN = 16
 """Columns of internal views begin at multiples of this: the widest vector."""
@@ -45,6 +46,8 @@ class Kind(IntEnum):
     CARRY_NEXT = 12
     D_OUTPUT = 13
     D_INPUT = 14
+    REPEATED = 15
+    TALLIED = 16
 
 
 class Stage(IntEnum):
@@ -84,8 +87,8 @@ class Pass:
     refs: list[Ref] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     instructions: list[tuple[str, int, int, int, int]] = field(default_factory=list)
-    sums: list[tuple[int, int]] = field(default_factory=list)
-    """Operand, and the narrow view that gets the sum of its columns."""
+    sums: list[tuple[int, int, int]] = field(default_factory=list)
+    """Operand, one to multiply it by (-1: none), and the narrow view to which the columns are added."""
 
     def words(self) -> Iterator[int]:
         """As the library reads it."""
@@ -101,8 +104,8 @@ class Pass:
                 yield from (out, *starts, *weights)
         for op, *operands in self.instructions:
             yield from (OPS.index(op), *operands)
-        for operand, view in self.sums:
-            yield from (operand, view)
+        for each in self.sums:
+            yield from each
 
 
 @dataclass

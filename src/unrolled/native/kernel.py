@@ -215,7 +215,7 @@ class Kernel:
                 return (Kind.INPUT, Kind.D_OUTPUT, Kind.D_INPUT).index(kind)
             case Kind.PREVIOUS | Kind.NEXT:
                 return 4 + index
-            case Kind.SAVED:
+            case Kind.SAVED | Kind.REPEATED:
                 return 4 + len(self.state) + index
             case Kind.EXTRA:
                 return 4 + len(self.state) + len(self._planes) + index

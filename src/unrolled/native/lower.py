@@ -21,6 +21,8 @@ class Value:
     width: int
     args: list[Value] = field(default_factory=list)
     """Of a product its factors."""
+    terms: list[tuple[Value, ...]] = field(default_factory=list)
+    """Of a sum of columns what is added up: a value, or two to be multiplied. They are its arguments too."""
     ref: Ref | None = None
     weights: list[int] = field(default_factory=list)
     """Of a product, one for each factor."""
@@ -51,6 +53,10 @@ def lower(code: Code, goals: Iterable[tuple[Value, Ref]]) -> None:
     for value in values:
         _absorb(value, _uses(wanted))
     for value in values:
+        _gather(value, _uses(wanted))
+    for value in values:
+        _order(value, _uses(wanted))
+    for value in _sorted(wanted):
         _fuse(value, _uses(wanted))
     values = _sorted(wanted)
     for value in values:
@@ -119,6 +125,44 @@ def _absorb(value: Value, uses: Counter[Value]) -> None:
     value.args = [whole, last]
 
 
+def _gather(value: Value, uses: Counter[Value]) -> None:
+    """A sum of columns, over rows too, takes up additions and products in what it sums."""
+    if value.op == "tally":
+        (term,) = value.args
+        if term.op == "mul" and _alone(term, uses) and term.width == value.width:
+            value.op, value.args = "tally_product", list(term.args)
+    elif value.op == "sum":
+        stack = list(value.args)
+        width = stack[0].width
+        while stack:
+            term = stack.pop()
+            inside = term.op in ("add", "mul") and _alone(term, uses) and term.width == width
+            if inside and term.op == "add" and all(arg.width == width for arg in term.args):
+                stack += reversed(term.args)
+            else:
+                value.terms.append(tuple(term.args) if inside and term.op == "mul" else (term,))
+        value.args = [factor for term in value.terms for factor in term]
+
+
+def _order(value: Value, uses: Counter[Value]) -> None:
+    """Of an addition of several terms the products come last, so that each fuses with what was added before."""
+    if value.op != "add":
+        return
+    terms: list[Value] = []
+    stack = list(reversed(value.args))
+    while stack:
+        term = stack.pop()
+        if term.op == "add" and _alone(term, uses) and term.width == value.width:
+            stack += reversed(term.args)
+        else:
+            terms.append(term)
+    terms.sort(key=lambda term: term.op == "mul" and _alone(term, uses) and term.width == value.width)
+    first, *inner, last = terms
+    for term in inner:
+        first = Value("add", max(first.width, term.width), [first, term])
+    value.args = [first, last]
+
+
 def _fuse(value: Value, uses: Counter[Value]) -> None:
     """A product of two and an addition become one operation, three factors too; x (1 - x) becomes x - x x."""
     if value.op not in ("add", "sub", "mul"):
@@ -148,14 +192,10 @@ def _level(value: Value) -> int:
     """Passes that must be over before; narrow values come before wide ones of the same level."""
     if value.op == "ref":
         return 0
-    if value.op in ("product", "sum"):
-        after = 1
-    else:
-        after = 0
-    levels = [0 if arg.op == "ref" else arg.level + after for arg in value.args]
     if value.op == "sum":
-        levels = [value.args[0].level + 1]
-    return max(levels, default=0)
+        return max(arg.level for arg in value.args) + 1
+    after = int(value.op == "product")
+    return max((0 if arg.op == "ref" else arg.level + after for arg in value.args), default=0)
 
 
 def _sink(values: list[Value]) -> None:
@@ -167,12 +207,17 @@ def _sink(values: list[Value]) -> None:
     for value in reversed(values):
         if value.op in ("ref", "product", "sum") or value.goals or value.width == 1 or not users[value]:
             continue
-        if any(user.op in ("product", "sum") or user.width != value.width for user in users[value]):
+        if any(user.op == "product" or _reach(user) != value.width for user in users[value]):
             continue
-        latest = min(user.level for user in users[value])
+        latest = min(user.level - (user.op == "sum") for user in users[value])
         kept = [arg for arg in value.args if arg.op not in ("ref", "sum") and not arg.goals and arg.level < latest]
         if latest > value.level and len(kept) <= 1:
             value.level = latest
+
+
+def _reach(value: Value) -> int:
+    """Columns of the pass that computes it."""
+    return max(arg.width for arg in value.args) if value.op == "sum" else value.width
 
 
 class _Emitter:
@@ -194,26 +239,25 @@ class _Emitter:
             if value.op == "sum":
                 view = self._narrow()
                 self._homes[value] = Ref(view)
-                passes[self._key(value.args[0], value.level - 1)].append(value)
             else:
-                passes[self._key(value, value.level)].append(value)
                 self._settle(value)
+            passes[self._key(value)].append(value)
         for key in sorted(passes):
             self._code.passes.append(_PassWriter(self._code, key[2], self._homes).write(passes[key]))
 
-    def _key(self, value: Value, level: int) -> tuple[int, int, int]:
-        return level, int(value.width > 1), value.width
+    def _key(self, value: Value) -> tuple[int, int, int]:
+        width = _reach(value)
+        return value.level - (value.op == "sum"), int(width > 1), width
 
     def _settle(self, value: Value) -> None:
         """Memory for a value that leaves its pass."""
-        here = self._key(value, value.level)
-        users = [user for user in self._users[value] if user.op != "sum"]
+        here, users = self._key(value), self._users[value]
         as_factor = any(user.op == "product" for user in users)
-        if value.width == 1 and any(user.width > 1 for user in users) and not as_factor:
+        if value.width == 1 and any(_reach(user) > 1 for user in users) and not as_factor:
             self._homes[value] = Ref(self._narrow())
         elif value.goals:
             self._homes[value] = value.goals[0]
-        elif as_factor or any(self._key(user, user.level) != here for user in users):
+        elif as_factor or any(self._key(user) != here for user in users):
             self._homes[value] = Ref(
                 self._code.view(Kind.SCRATCH, 0, self._scratch + aligned(value.width)), self._scratch
             )
@@ -253,7 +297,9 @@ class _PassWriter:
             self._pass.instructions.append((value.op, out, *padded))  # type: ignore[arg-type]
             self._copies(value, out)
         for value in sums:
-            self._pass.sums.append((self._operand(value.args[0]), self._homes[value].view))
+            for term in value.terms:
+                a, *b = map(self._operand, term)
+                self._pass.sums.append((a, b[0] if b else -1, self._homes[value].view))
         return self._finished()
 
     def _product(self, value: Value, groups: dict[object, Group]) -> None:
@@ -301,7 +347,7 @@ class _PassWriter:
 
         done = self._pass
         done.instructions = [(op, *(place(o) for o in operands)) for op, *operands in done.instructions]  # type: ignore[misc]
-        done.sums = [(place(operand), view) for operand, view in done.sums]
+        done.sums = [(place(a), place(b), view) for a, b, view in done.sums]
         for group in done.groups:
             group.results = [(place(o), (place(s[0]), place(s[1])), weights) for o, s, weights in group.results]
         return done

@@ -49,18 +49,35 @@ class Builder:
 
     def total(self, v: int) -> int:
         """The sum over the columns; a value of width 1 is itself. What is the same in all columns is left outside."""
-        node = self.nodes[v]
-        if node.width == 1:
+        if self.width(v) == 1:
             return v
-        if node.op == "neg":
-            return self.pointwise("neg", self.total(*node.args))
-        if node.op in ("mul", "div"):
-            left, right = node.args
-            if self.width(right) == 1:
-                return self.pointwise(node.op, self.total(left), right)
-            if self.width(left) == 1 and node.op == "mul":
-                return self.pointwise("mul", left, self.total(right))
-        return self._add(Node("sum", (v,)))
+        one = self.constant(1.0)
+        terms: dict[int, list[tuple[str, int]]] = {}
+        self._linear(v, "add", one, terms)
+        if [*terms] == [one] and terms[one][0][0] == "add":
+            return self._add(Node("sum", (v,)))
+        result = self.constant(0.0)
+        for factor, wide in terms.items():
+            (sign, total), *rest = sorted(wide)
+            for op, each in rest:
+                total = self.pointwise(op if sign == "add" else "add", total, each)
+            result = self.pointwise(sign, result, self.pointwise("mul", factor, self._add(Node("sum", (total,)))))
+        return result
+
+    def _linear(self, v: int, sign: str, factor: int, terms: dict[int, list[tuple[str, int]]]) -> None:
+        """``v`` as a sum of factors that are the same in all columns, each with what is added to or taken from it."""
+        node = self.nodes[v]
+        if node.op == "neg" or (node.op in ("add", "sub") and all(self.width(arg) > 1 for arg in node.args)):
+            opposite = "sub" if sign == "add" else "add"
+            for first in node.args[:-1]:
+                self._linear(first, sign, factor, terms)
+            self._linear(node.args[-1], sign if node.op == "add" else opposite, factor, terms)
+        elif node.op in ("mul", "div") and self.width(node.args[1]) == 1:
+            self._linear(node.args[0], sign, self.pointwise(node.op, factor, node.args[1]), terms)
+        elif node.op == "mul" and self.width(node.args[0]) == 1:
+            self._linear(node.args[1], sign, self.pointwise("mul", factor, node.args[0]), terms)
+        else:
+            terms.setdefault(factor, []).append((sign, v))
 
     def pointwise(self, op: str, *args: int) -> int:
         """An operation column by column.
@@ -75,6 +92,8 @@ class Builder:
         numbers = [self.nodes[arg].value for arg in args if self.nodes[arg].op == "constant"]
         if len(numbers) == len(args):
             return self.constant(_FOLD[op](*numbers), width)
+        if op == "div" and (reciprocal := self._reciprocal(args[1])) is not None and self.nodes[args[0]].value != 1:
+            return self.pointwise("mul", args[0], reciprocal)
         short = self._simple(op, *args) if op in BINARY or op == "neg" else None
         if short is not None and self.width(short) == width:
             return short
@@ -104,6 +123,11 @@ class Builder:
         nodes = (self.nodes[place] for place in kept)
         moved = (Node(n.op, tuple(at[arg] for arg in n.args), n.name, n.value, n.width) for n in nodes)
         return Program(tuple(moved), tuple((name, at[place]) for name, place in outputs))
+
+    def _reciprocal(self, v: int) -> int | None:
+        """``1 / v`` if it is there already."""
+        one = self._places.get(Node("constant", value=1.0))
+        return None if one is None else self._places.get(Node("div", (one, v), width=self.width(v)))
 
     def _simple(self, op: str, a: int, b: int = -1) -> int | None:
         """A value that is already there, or a shorter way to it; None where there is none."""

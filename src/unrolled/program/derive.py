@@ -91,12 +91,19 @@ class _Derivation:
         found = {}
         for at in sorted(wanted, reverse=True):
             if at in terms:
-                g = reduce(partial(graph.pointwise, "add"), terms[at])
+                g = self._collected(at, terms[at])
                 found[at] = filled(graph, g, graph.width(at)) if graph.nodes[at].op in _ENDS else g
                 for arg, gradient in partials(graph, at, found[at]):
                     if arg in wanted:
                         terms.setdefault(arg, []).append(gradient)
         return found
+
+    def _collected(self, at: int, terms: list[int]) -> int:
+        """The sum of what comes to a node; of wide terms to one of one column the columns are summed once."""
+        graph, add = self._graph, partial(self._graph.pointwise, "add")
+        fitting = [g for g in terms if graph.width(g) <= graph.width(at)]
+        wide = [g for g in terms if graph.width(g) > graph.width(at)]
+        return reduce(add, [*fitting, graph.total(reduce(add, wide))] if wide else fitting)
 
     def _wanted(self) -> set[int]:
         """Nodes through which a gradient reaches an input, an old part of the state or a parameter."""

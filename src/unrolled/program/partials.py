@@ -8,7 +8,10 @@ from unrolled.program.builder import Builder
 
 
 def partials(graph: Builder, place: int, g: int) -> Iterator[tuple[int, int]]:
-    """Each argument of the node at ``place`` with what it gets of the node's gradient ``g``."""
+    """Each argument of the node at ``place`` with what it gets of the node's gradient ``g``.
+
+    That of an argument of one column may have many: their sum is meant.
+    """
     node = graph.nodes[place]
     if node.op == "product":
         (v,) = node.args
@@ -64,7 +67,7 @@ def _binary(graph: Builder, place: int, g: int) -> tuple[int, int]:
         case "mul":
             return op("mul", g, b), op("mul", g, a)
         case "div":
-            left = op("div", g, b)
+            left = op("div", g, b)  # becomes g place, where place is 1 / b
             return left, op("neg", op("mul", left, place))
         case "max":
             left = op("mul", g, _share(graph, a, b, op("sub", a, b)))
@@ -88,9 +91,9 @@ def _share(graph: Builder, a: int, b: int, lead: int) -> int:
 
 
 def _folded(graph: Builder, g: int, width: int, arg: int) -> int:
-    """The gradient of an argument of one column that was repeated over ``width``."""
+    """The gradient of an argument of one column that was repeated over ``width``; of many columns, to be summed."""
     if arg == width or arg > 1:
         return g
     if graph.width(g) == width:
-        return graph.total(g)
+        return g
     return graph.pointwise("mul", g, graph.constant(float(width)))
