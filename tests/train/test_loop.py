@@ -218,13 +218,13 @@ def test_interrupted_and_resumed_equals_never_interrupted(options: dict[str, Any
 
 
 def test_interrupt_without_a_folder_keeps_the_best_weights() -> None:
-    module = net()
+    before, module = signal.getsignal(signal.SIGINT), net()
     result = fit(module, batches(), squared_error, TrainSettings(), valid=valid(), hooks=[_Interrupt(15)])
     other = net()
     fit(other, batches(), squared_error, TrainSettings(epochs=2), valid=valid())
     assert (result.stopped, result.epochs, result.best_epoch) == ("interrupted", 2, 2)
     assert digest(module) == digest(other)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_second_interrupt_acts_at_once_and_leaves_the_checkpoint_alone(tmp_path: Path) -> None:
