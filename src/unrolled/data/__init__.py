@@ -5,9 +5,9 @@ Batches load on first use: the settings of a split need no torch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from unrolled.core.lazy import on_first_use
 from unrolled.data.split import VALID_SHARE, Parts, Spans, SplitSettings, split, whole
 
 if TYPE_CHECKING:
@@ -16,10 +16,4 @@ if TYPE_CHECKING:
 
 __all__ = ["VALID_SHARE", "Batch", "Batches", "Parts", "Spans", "SplitSettings", "split", "whole"]
 
-_HOMES = {"Batch": "unrolled.data.batch", "Batches": "unrolled.data.batches"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = on_first_use(__name__, {"Batch": "batch", "Batches": "batches"})

@@ -175,6 +175,15 @@ def order_of(lengths: Tensor) -> Order:
     return Order(numbers[there], torch.from_numpy(there), torch.from_numpy(back))
 
 
+def cut(tensors: Sequence[Tensor], sizes: Sequence[int]) -> list[list[Tensor]]:
+    """In pieces of these sizes, and the rest."""
+    pieces, start = [], 0
+    for size in sizes:
+        pieces.append(list(tensors[start : start + size]))
+        start += size
+    return [*pieces, list(tensors[start:])]
+
+
 def _sorted(v: Tensor, order: Order | None) -> Tensor:
     return v if order is None or order.there is None else v.index_select(0, order.there)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from unrolled.cells import LSTM
 from unrolled.engine.backend import Request, State
-from unrolled.engine.lowered import Lowered, Order, computed, lowered, name_of, order_of
+from unrolled.engine.lowered import Lowered, Order, computed, cut, lowered, name_of, order_of
 from unrolled.engine.reference import Reference
 from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.native.bound import Form
@@ -121,8 +121,8 @@ def _twice(ctx: Any, tensors: Sequence[Tensor], gradients: Sequence[Tensor | Non
 
 def _parts(tensors: Sequence[Tensor], sizes: tuple[int, int, int]) -> tuple[Tensor, Any, Any, Any]:
     """x, weights, state and noise."""
-    first, second = 1 + sizes[0], 1 + sizes[0] + sizes[1]
-    return tensors[0], tensors[1:first], tensors[first:second], tensors[second : second + sizes[2]]
+    weights, state, noise, _ = cut(tensors[1:], sizes)
+    return tensors[0], weights, state, noise
 
 
 def _lowered(request: Request) -> Lowered | str:
@@ -133,18 +133,8 @@ def _lowered(request: Request) -> Lowered | str:
         return "an empty batch has nothing to compute"
     if torch._C._functorch.peek_interpreter_stack() is not None:
         return "inside torch.func every operation must be torch's own"
-    cell, weights = request.cell, request.weights
-    return lowered(
-        Form(
-            cell,
-            x.shape[2],
-            weights["weight_ih"].shape[0] // len(cell.gates),
-            "bias_ih" in weights,
-            name_of(computed("cpu", x.dtype)),
-            request.noise is not None,
-            _needs_gradient(request),
-        )
-    )
+    dtype, noise = name_of(computed("cpu", x.dtype)), request.noise is not None
+    return lowered(Form.of(request.cell, request.weights, dtype, noise=noise, training=_needs_gradient(request)))
 
 
 def _needs_gradient(request: Request) -> bool:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from unrolled.core.errors import BackendError
 from unrolled.engine.backend import Backend, Request, State
-from unrolled.engine.lowered import Lowered, computed, lowered, name_of, order_of
+from unrolled.engine.lowered import Lowered, computed, cut, lowered, name_of, order_of
 from unrolled.engine.reference import Reference
 from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.native.bound import Form
@@ -51,6 +51,18 @@ def cell_of(key: str) -> Equations:
     return equations.cell(name, **json.loads(options))
 
 
+class _Call(NamedTuple):
+    """What both operators are given, as ``unrolled::forward`` names it."""
+
+    x: Tensor
+    weights: Sequence[Tensor]
+    state: Sequence[Tensor]
+    noise: Sequence[Tensor]
+    lengths: Tensor | None
+    cell: str
+    reverse: bool
+
+
 @torch.library.custom_op("unrolled::forward", mutates_args=())
 def forward(
     x: Tensor,
@@ -63,15 +75,16 @@ def forward(
     keep: bool,
 ) -> list[Tensor]:
     """y, the final state, and with ``keep`` what ``unrolled::backward`` needs besides."""
-    run = _lowered(x, weights, noise, cell, keep)
+    call = _Call(x, weights, state, noise, lengths, cell, reverse)
+    run = _lowered(call, keep)
     if isinstance(run, Lowered) and x.numel():
         order = None if lengths is None else order_of(lengths)
         y, final, kept = run.forward(
             x.contiguous(), weights, state, noise, order=order, reverse=reverse, keep=keep, clean=True
         )
         return [y, *final, *kept]
-    y, other = _otherwise(x, weights, state, noise, lengths, cell, reverse)
-    rest = _rest(x, state, run) if keep else []
+    y, other = _otherwise(call)
+    rest = _rest(call, run) if keep else []
     return [y.contiguous(), *(part.clone() for part in other), *rest]
 
 
@@ -86,9 +99,9 @@ def _(
     reverse: bool,
     keep: bool,
 ) -> list[Tensor]:
-    run = _lowered(x, weights, noise, cell, keep)
+    call = _Call(x, weights, state, noise, lengths, cell, reverse)
     y = x.new_empty(x.shape[0], x.shape[1], state[0].shape[1])
-    return [y, *(torch.empty_like(part) for part in state), *(_rest(x, state, run) if keep else [])]
+    return [y, *map(torch.empty_like, state), *(_rest(call, _lowered(call, keep)) if keep else [])]
 
 
 @torch.library.custom_op("unrolled::backward", mutates_args=())
@@ -104,9 +117,10 @@ def backward(
     reverse: bool,
 ) -> list[Tensor]:
     """Gradients to x, each weight and each part of the initial state, of those to y and the final state."""
-    run = _lowered(x, weights, noise, cell, True)
+    call = _Call(x, weights, state, noise, lengths, cell, reverse)
+    run = _lowered(call, True)
     if not isinstance(run, Lowered) or not x.numel():
-        return _gradients_otherwise(gradients, x, weights, state, noise, lengths, cell, reverse)
+        return _gradients_otherwise(gradients, call)
     order = None if lengths is None else order_of(lengths)
     y, kept = results[0], results[1 + len(state) :]
     wanted = [True] * (1 + len(weights))
@@ -142,7 +156,7 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
 
 def _pull_back(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
     x, *rest = ctx.saved_tensors
-    weights, state, noise, results = _split(rest, ctx.sizes)
+    weights, state, noise, results = cut(rest, ctx.sizes)
     given = [
         torch.zeros_like(result) if gradient is None else gradient
         for gradient, result in zip(gradients[: 1 + len(state)], results, strict=False)
@@ -194,66 +208,42 @@ def _shapes(cell: Equations, weights: Sequence[Tensor]) -> dict[str, tuple[int, 
     return shapes if len(shapes) == len(weights) else cell.shapes(inputs, rows // len(cell.gates), bias=False)
 
 
-def _lowered(x: Tensor, weights: Sequence[Tensor], noise: Sequence[Tensor], cell: str, keep: bool) -> Lowered | str:
+def _lowered(call: _Call, keep: bool) -> Lowered | str:
+    x = call.x
     if x.device.type != "cpu":
         return f"it computes on CPUs, x is on {x.device}"
-    found = cell_of(cell)
-    rows, inputs = (int(size) for size in weights[0].shape)  # of parameters, so never symbols for long
-    bias = "bias_ih" in _shapes(found, weights)
-    return lowered(Form(found, inputs, rows // len(found.gates), bias, name_of(x.dtype), bool(noise), keep))
+    cell = cell_of(call.cell)
+    return lowered(Form.of(cell, _named(cell, call.weights), name_of(x.dtype), noise=bool(call.noise), training=keep))
 
 
-def _rest(x: Tensor, state: Sequence[Tensor], run: Lowered | str) -> list[Tensor]:
+def _named(cell: Equations, weights: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Parameters by name."""
+    return dict(zip(_shapes(cell, weights), weights, strict=True))
+
+
+def _rest(call: _Call, run: Lowered | str) -> list[Tensor]:
     """Room for what is kept: histories and saved."""
-    batch, time, _ = x.shape
+    batch, time, _ = call.x.shape
     width = 0 if isinstance(run, str) else run.kernel.saved
-    histories = [x.new_empty(batch, time, part.shape[1]) for part in state[1:]]
-    return [*histories, x.new_empty(time, batch, width)]
+    histories = [call.x.new_empty(batch, time, part.shape[1]) for part in call.state[1:]]
+    return [*histories, call.x.new_empty(time, batch, width)]
 
 
-def _otherwise(
-    x: Tensor,
-    weights: Sequence[Tensor],
-    state: Sequence[Tensor],
-    noise: Sequence[Tensor],
-    lengths: Tensor | None,
-    cell: str,
-    reverse: bool,
-) -> tuple[Tensor, State]:
-    found = cell_of(cell)
+def _otherwise(call: _Call) -> tuple[Tensor, State]:
+    x, state, cell = call.x, tuple(call.state), cell_of(call.cell)
     if not x.shape[1]:
-        return x.new_zeros(x.shape[0], 0, state[0].shape[1]), tuple(state)
-    named = dict(zip(_shapes(found, weights), weights, strict=True))
-    masks = dict(zip(found.noise, noise, strict=True)) if noise else None
-    request = Request(found, x, named, tuple(state), lengths, reverse, masks)
+        return x.new_zeros(x.shape[0], 0, state[0].shape[1]), state
+    masks = dict(zip(cell.noise, call.noise, strict=True)) if call.noise else None
+    request = Request(cell, x, _named(cell, call.weights), state, call.lengths, call.reverse, masks)
     served = [backend for backend in _OTHERS if backend.refusal(request) is None]
     return served[0].run(request)
 
 
-def _gradients_otherwise(
-    gradients: Sequence[Tensor],
-    x: Tensor,
-    weights: Sequence[Tensor],
-    state: Sequence[Tensor],
-    noise: Sequence[Tensor],
-    lengths: Tensor | None,
-    cell: str,
-    reverse: bool,
-) -> list[Tensor]:
+def _gradients_otherwise(gradients: Sequence[Tensor], call: _Call) -> list[Tensor]:
     """The same gradients where the kernel cannot serve: forward again, then back."""
-    inputs = [v.detach().requires_grad_() for v in (x, *weights, *state)]
+    inputs = [v.detach().requires_grad_() for v in (call.x, *call.weights, *call.state)]
+    weights, state, _ = cut(inputs[1:], (len(call.weights), len(call.state)))
     with torch.enable_grad():
-        y, final = _otherwise(
-            inputs[0], inputs[1 : 1 + len(weights)], inputs[1 + len(weights) :], noise, lengths, cell, reverse
-        )
+        y, final = _otherwise(call._replace(x=inputs[0], weights=weights, state=state))
         found = torch.autograd.grad((y, *final), inputs, list(gradients), allow_unused=True, materialize_grads=True)
     return [gradient.contiguous() for gradient in found]
-
-
-def _split(tensors: Sequence[Tensor], sizes: Sequence[int]) -> list[list[Tensor]]:
-    """Cut into pieces of these sizes, and the rest."""
-    pieces, start = [], 0
-    for size in sizes:
-        pieces.append(list(tensors[start : start + size]))
-        start += size
-    return [*pieces, list(tensors[start:])]

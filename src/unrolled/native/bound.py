@@ -6,9 +6,9 @@ Letters: D input, H hidden, G gates, N heads.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from unrolled.core.errors import ConfigError
 from unrolled.native import library
@@ -17,6 +17,13 @@ from unrolled.program import derive, trace
 from unrolled.program.equations import Equations
 
 _BYTES = {"float32": 4, "float64": 8}
+
+
+class Shaped(Protocol):
+    """A NumPy array or a torch tensor."""
+
+    @property
+    def shape(self) -> Sequence[int]: ...
 
 
 class Form(NamedTuple):
@@ -29,6 +36,14 @@ class Form(NamedTuple):
     dtype: str
     noise: bool = False
     training: bool = False
+
+    @classmethod
+    def of(
+        cls, cell: Equations, weights: Mapping[str, Shaped], dtype: str, *, noise: bool = False, training: bool = False
+    ) -> Form:
+        """That of these parameters, by name, as ``cell.shapes`` lists them."""
+        rows, inputs = weights["weight_ih"].shape
+        return cls(cell, int(inputs), int(rows) // len(cell.gates), "bias_ih" in weights, dtype, noise, training)
 
 
 class Bound:

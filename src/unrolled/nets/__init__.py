@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unrolled.core.lazy import on_first_use
 
 if TYPE_CHECKING:
     from unrolled.nets.custom import CustomNet, load_custom
@@ -21,12 +22,6 @@ _HOMES = {
     "load_custom": "custom",
     "multiplications": "products",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
+__getattr__ = on_first_use(__name__, _HOMES)
 
 __all__ = ["CustomNet", "Net", "NetSpec", "Recurrent", "load_custom", "multiplications"]

@@ -96,6 +96,11 @@ class Shape:
         """Of the :meth:`Flow.changed` after a layer that mixes the columns of each step to ``size`` new ones."""
         return replace(self, size=size, targets=0, state=0, reads=0, backward=0, added=self.backwards)
 
+    def coarser(self, size: int, steps: int) -> Shape:
+        """Of the :meth:`Flow.changed` after a layer that makes one step, of ``size`` columns, of every ``steps``."""
+        length = None if self.length is None else -(-self.length // steps)
+        return replace(self.mixed(size), length=length, added=False, pace=self.pace * steps)
+
     def __str__(self) -> str:
         if self.form == "output":
             return f"(B, {self.outputs.steps}, {self.outputs.targets}, {self.outputs.values})"

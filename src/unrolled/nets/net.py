@@ -79,8 +79,7 @@ class Net(nn.Module):
         Raises:
             ConfigError: an input is missing or has another number of columns.
         """
-        self._check(x=x, static=static, known=known)
-        flow = self._flow(x, lengths, static, known)
+        flow = self._run(x, lengths, static, known)
         self._cells, self._others = (flow.cells, flow.others) if self.training else ((), ())
         return flow.x
 
@@ -92,8 +91,7 @@ class Net(nn.Module):
         known: Tensor | None = None,
     ) -> Tensor | None:
         """``(B, T)`` weights of the attention pooling for these inputs; None in a net without one."""
-        self._check(x=x, static=static, known=known)
-        return self._flow(x, lengths, static, known).attention
+        return self._run(x, lengths, static, known).attention
 
     def depth(
         self,
@@ -103,8 +101,7 @@ class Net(nn.Module):
         known: Tensor | None = None,
     ) -> Tensor | None:
         """``(B,)`` layers that ``early_exit`` runs for each sequence outside training; None in a net without it."""
-        self._check(x=x, static=static, known=known)
-        return self._flow(x, lengths, static, known).depth
+        return self._run(x, lengths, static, known).depth
 
     def other_answers(self) -> tuple[Tensor, ...]:
         """Answers of the last forward in training that are to be judged beside it, those of exits before the last."""
@@ -171,6 +168,11 @@ class Net(nn.Module):
         weights = {name: tensor.detach().cpu().numpy() for name, tensor in self.state_dict().items()}
         given = (None if value is None else value.detach().cpu().numpy() for value in (static, known))
         return Stream(self.plan(), weights, batch, **dict(zip(("static", "known"), given, strict=True)))
+
+    def _run(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
+        """What leaves the last layer, for inputs that come from outside."""
+        self._check(x=x, static=static, known=known)
+        return self._flow(x, lengths, static, known)
 
     def _flow(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
         result: Flow = self.layers(

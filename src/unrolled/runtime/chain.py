@@ -151,8 +151,7 @@ def _native(layers: Sequence[Layer], batch: int, dtype: np.dtype[Any]) -> native
     """The same chain in the native library, where it can run every layer."""
     chain = []
     for cell, weights in layers:
-        rows, inputs = weights["weight_ih"].shape
-        found = bound(Form(cell, inputs, rows // len(cell.gates), "bias_ih" in weights, dtype.name))
+        found = bound(Form.of(cell, weights, dtype.name))
         if isinstance(found, str):
             return None
         chain.append(native.Layer(found.kernel, found.addresses([weights[name].ctypes.data for name in found.names])))

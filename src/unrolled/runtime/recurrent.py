@@ -38,10 +38,12 @@ def recurrent(
     """
     kind = equations.cell(cell, **(settings or {}))
     sizes = check(kind, x, weights, state or None)
-    hidden = weights["weight_ih"].shape[0] // len(kind.gates)
-    form = Form(kind, x.shape[2], hidden, "bias_ih" in weights, x.dtype.name)
     same = all(part.dtype == x.dtype for part in (*state, *weights.values()))
-    found = bound(form) if same and x.size else "only arrays of one type, with something in them"
+    found = (
+        bound(Form.of(kind, weights, x.dtype.name))
+        if same and x.size
+        else "only arrays of one type, with something in them"
+    )
     if isinstance(found, str):
         return plain.recurrent(x, lengths, *state, cell=cell, reverse=reverse, settings=settings, **weights)
     true = None if lengths is None else check_lengths(lengths, x.shape)
@@ -90,4 +92,7 @@ def _view(array: Array) -> View:
 def _threads() -> int:
     """As many as this process may use, or as OMP_NUM_THREADS says."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdecimal() and int(asked) else len(os.sched_getaffinity(0))
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    # not every system tells which cores a process may use
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

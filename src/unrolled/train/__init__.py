@@ -5,8 +5,9 @@ Names load on first use: the settings need no torch.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unrolled.core.lazy import on_first_use
 
 if TYPE_CHECKING:
     from unrolled.train.fitting import Fitting
@@ -30,7 +31,7 @@ __all__ = [
     "warm_start",
 ]
 
-_HOME = {
+_HOMES = {
     "FitResult": "loop",
     "Fitting": "fitting",
     "Hook": "hooks",
@@ -42,9 +43,4 @@ _HOME = {
     "torch_options": "machine",
     "warm_start": "warm",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = on_first_use(__name__, _HOMES)

@@ -49,18 +49,7 @@ class Convolution(Layer):
         self.conv = nn.Conv1d(shape.size, spec.channels, spec.kernel, bias=spec.norm != "batch")
         norms = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
         self.norm = norms[spec.norm](spec.channels) if spec.norm else None
-        length = None if shape.length is None else -(-shape.length // spec.stride)
-        self.shape = replace(
-            shape,
-            size=spec.channels,
-            length=length,
-            targets=0,
-            backward=0,
-            added=False,
-            state=0,
-            reads=0,
-            pace=shape.pace * spec.stride,
-        )
+        self.shape = shape.coarser(spec.channels, spec.stride)
 
     def forward(self, flow: Flow) -> Flow:
         spec, norm = self.spec, self.norm

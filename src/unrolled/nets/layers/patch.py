@@ -40,18 +40,7 @@ class Patch(Layer):
         need_sequence(shape, "patch")
         self.spec = spec
         self.linear = nn.Linear(spec.length * shape.size, spec.size)
-        length = None if shape.length is None else -(-shape.length // spec.length)
-        self.shape = replace(
-            shape,
-            size=spec.size,
-            length=length,
-            targets=0,
-            backward=0,
-            added=False,
-            state=0,
-            reads=0,
-            pace=shape.pace * spec.length,
-        )
+        self.shape = shape.coarser(spec.size, spec.length)
 
     def forward(self, flow: Flow) -> Flow:
         x, lengths = ops.patch(flow.x, flow.lengths, length=self.spec.length, align="end")

@@ -49,13 +49,7 @@ class Pieces(Layer):
         end = self.layers.shape
         if end.form != "vector":
             raise ConfigError("its layers must leave one vector a piece", mend="end them in a pool layer")
-        self.shape = replace(
-            end.mixed(end.size),
-            form="sequence",
-            length=None if shape.length is None else -(-shape.length // spec.length),
-            pace=shape.pace * spec.length,
-            added=False,
-        )
+        self.shape = shape.coarser(end.size, spec.length)
 
     def forward(self, flow: Flow) -> Flow:
         cut, own, lengths = ops.pieces(flow.x, flow.lengths, length=self.length)
