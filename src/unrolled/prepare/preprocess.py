@@ -125,6 +125,11 @@ class Preprocessor:
         self.notes = truths.refuse_one_class(self.schema, series, spans)
         return self
 
+    @property
+    def layout(self) -> Layout:
+        """Which column stands where in a batch."""
+        return self._fitted.layout
+
     def inputs(self, length: int | None = None) -> Inputs:
         """Sizes of a net's inputs; ``length`` is T where all windows have the same."""
         fitted = self._fitted

@@ -10,8 +10,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from unrolled.core.diagnosis import Diagnosis
 from unrolled.core.records import DataFacts, Evaluation, Language, Metric, NetFacts, Note, Run, Scores
 from unrolled.report import contrast, scoreboard
+from unrolled.report.diagnosis import GRADES, said
 from unrolled.report.format import plain, size
 from unrolled.report.words import Words
 
@@ -145,6 +147,23 @@ def _scores(names: Sequence[str], rows: Sequence[scoreboard.Row], words: Words, 
     for row in rows:
         table.add_row(Text(plain(row.name)), *(_score(cell) for cell in row.cells))
     return table
+
+
+def diagnosis(found: Diagnosis, language: Language = "en") -> Group:
+    """All findings, the worst first, with cause and action where something is to be mended."""
+    words = Words(language)
+    table = Table.grid(padding=(0, 2))
+    for finding in found.findings:
+        lines = [plain(said(finding, words))]
+        lines += [
+            plain(words("named", name=words(key), value=text.text(language)))
+            for key, text in (("cause", finding.cause), ("action", finding.action))
+            if text.en
+        ]
+        head = Text(words.name(finding.level), _STYLES[GRADES[finding.level]])
+        table.add_row(head, Text(words.name(finding.probe)), Text("\n".join(lines)))
+    on = words("looked_at", data=found.data, samples=f"{found.samples:,}")
+    return Group(_heading(words("named", name=words("diagnosis"), value=on)), table)
 
 
 def _score(cell: scoreboard.Cell) -> Text:

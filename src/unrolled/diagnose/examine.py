@@ -1,0 +1,54 @@
+"""All probes of a net on some batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from torch import nn
+
+from unrolled.core.diagnosis import Finding, ordered
+from unrolled.data import Batch
+from unrolled.diagnose.gates import gates
+from unrolled.diagnose.gradient_flow import gradient_flow
+from unrolled.diagnose.leak import leak
+from unrolled.diagnose.learning import learning
+from unrolled.diagnose.lyapunov import lyapunov
+from unrolled.diagnose.order import order
+from unrolled.diagnose.recording import Loss, observe
+from unrolled.diagnose.units import units
+
+_SAMPLES = 32  # whose states are all kept
+
+
+def examine(
+    net: nn.Module,
+    batches: Sequence[Batch],
+    loss: Loss,
+    *,
+    columns: Sequence[str] = (),
+    own: int = 0,
+    classes: bool = False,
+    rows: Sequence[Mapping[str, float]] = (),
+) -> tuple[Finding, ...]:
+    """Findings on a net, the worst first.
+
+    Args:
+        net: trained or not; it is left as it was.
+        batches: samples to look at, with their truth.
+        loss: of the task, ``(output, batch) -> scalar``.
+        columns: names of the inputs.
+        own: leading inputs that are the targets' own past.
+        classes: the truth is class codes.
+        rows: of training, one an epoch, where there was one.
+    """
+    findings: list[Finding] = []
+    for run in observe(net, _first(batches[0]), loss):
+        findings += [gradient_flow(run), *gates(run), *units(run), lyapunov(run)]
+    findings += [order(net, batches, loss), leak(batches, columns, own, classes), *learning(rows)]
+    return ordered(findings)
+
+
+def _first(batch: Batch) -> Batch:
+    cut = {name: value[:_SAMPLES] for name, value in vars(batch).items() if value is not None}
+    return replace(batch, **cut)

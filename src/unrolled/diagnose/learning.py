@@ -1,0 +1,37 @@
+"""What the curves of training say: learning, diverging, over-fitting, clipping."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from unrolled.core.diagnosis import Finding
+from unrolled.diagnose.wording import finding
+
+_NOTHING_LEARNT = 0.98  # of the first loss
+_DIVERGED, _OVERFITTED, _CLIPPED = 2.0, 1.2, 0.5
+
+
+def learning(rows: Sequence[Mapping[str, float]]) -> Iterator[Finding]:
+    """Findings from the rows of ``metrics.jsonl``, one an epoch; none from fewer than two."""
+    losses = [row["train_loss"] for row in rows if "train_loss" in row]
+    if len(losses) < 2:
+        return
+    yield _course(losses)
+    held = [row["valid_loss"] for row in rows if "valid_loss" in row]
+    if len(held) > 2 and 0 < min(held) and losses[-1] < losses[0] and held[-1] > _OVERFITTED * min(held):
+        yield finding("overfitting", "watch", probe="learning", figures={"rise": held[-1] / min(held)})
+    clipped = [row["clip_rate"] for row in rows if "clip_rate" in row]
+    share = sum(clipped) / len(clipped) if clipped else 0.0
+    if share > _CLIPPED:
+        yield finding("clipped_often", "watch", probe="learning", figures={"share": share})
+
+
+def _course(losses: Sequence[float]) -> Finding:
+    """Losses may be negative (a likelihood), so that a share of the first is only said of positive ones."""
+    first, last, best = losses[0], losses[-1], min(losses)
+    if not math.isfinite(last) or (best > 0 and last > _DIVERGED * best):
+        return finding("diverging", "broken", probe="learning", figures={"rise": last / best})
+    share = last / first if first > 0 else 1 - (first - last) / max(abs(first), 1e-12)
+    code, level = ("not_learning", "broken") if share > _NOTHING_LEARNT else ("learned", "fine")
+    return finding(code, "broken" if level == "broken" else "fine", probe="learning", figures={"share": share})

@@ -1,0 +1,256 @@
+"""What a diagnosis says: for each finding what was seen, why it may be so, and what to do, in both languages.
+
+Figures are put in by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unrolled.core.diagnosis import Finding, Level, Text
+from unrolled.core.records import CurvePicture
+
+_Pair = tuple[str, str]
+_NOTHING: _Pair = ("", "")
+
+_SAID: dict[str, tuple[_Pair, _Pair, _Pair]] = {
+    "gradient_reaches": (
+        ("The loss reaches back {reach:.0f} of {steps:.0f} steps.", "损失可回溯 {reach:.0f} 步（共 {steps:.0f} 步）。"),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "vanishing_gradient": (
+        (
+            "The gradient vanishes: it falls below 1 % of its largest value within {reach:.0f} of {steps:.0f} steps.",
+            "梯度消失：在 {steps:.0f} 步中仅 {reach:.0f} 步内梯度不低于最大值的 1%。",
+        ),
+        (
+            "Recurrent weights that shrink the state, or a forget gate that is closed.",
+            "循环权重使状态收缩，或遗忘门处于关闭状态。",
+        ),
+        (
+            "Use a gated cell (gru, lstm), a forget bias of 1, orthogonal recurrent weights, or attention.",
+            "使用带门控的单元（gru、lstm）、遗忘偏置 1、正交循环权重，或注意力。",
+        ),
+    ),
+    "exploding_gradient": (
+        (
+            "The gradient explodes: {growth:.3g} times larger far back than at the last step.",
+            "梯度爆炸：远处的梯度是最后一步的 {growth:.3g} 倍。",
+        ),
+        ("Recurrent weights that stretch the state.", "循环权重使状态放大。"),
+        (
+            "Clip gradients (clip_norm: 1.0), lower the learning rate, start from orthogonal recurrent weights.",
+            "裁剪梯度（clip_norm: 1.0）、降低学习率、使用正交初始化的循环权重。",
+        ),
+    ),
+    "gates_move": (
+        ("All gates move; none is stuck.", "所有门均在变化，没有卡住的门。"),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "gate_stuck": (
+        (
+            "Gate {gate} is {side}: {share:.0%} of its values lie at that end.",
+            "门 {gate} {side_zh}：{share:.0%} 的取值处于该端。",
+        ),
+        ("Its bias or its weights have grown too large.", "其偏置或权重过大。"),
+        (
+            "Look at the initial bias, lower the learning rate, add weight decay, scale the inputs.",
+            "检查初始偏置，降低学习率，加入权重衰减，并缩放输入。",
+        ),
+    ),
+    "memory_held": (
+        (
+            "What {part} holds lasts {median:.3g} steps in the median unit, {longest:.3g} in the longest.",
+            "{part} 的记忆：中位单元保持 {median:.3g} 步，最长 {longest:.3g} 步。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "forgets_at_once": (
+        (
+            "{part} forgets at once: {kept:.1%} of it passes to the next step.",
+            "{part} 立即遗忘：每一步仅保留 {kept:.1%}。",
+        ),
+        (
+            "The gate that keeps the state is closed, such as by a bias far below 0.",
+            "保持状态的门处于关闭状态（例如偏置远小于 0）。",
+        ),
+        (
+            "Start the forget bias at 1 (initial: {{forget: 1}}); check weights that were loaded.",
+            "将遗忘偏置初始化为 1（initial: {{forget: 1}}），并检查所载入的权重。",
+        ),
+    ),
+    "units_alive": (
+        ("{alive:.0%} of the {units:.0f} units are at work.", "{units:.0f} 个单元中有 {alive:.0%} 在工作。"),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "dead_units": (
+        (
+            "{dead:.0%} of the {units:.0f} units are dead: they never change.",
+            "{units:.0f} 个单元中有 {dead:.0%} 已失效：输出从不变化。",
+        ),
+        ("Weights at zero, a rectifier that is always off, or saturation.", "权重为零、整流单元始终关闭，或饱和。"),
+        ("Train anew with a lower learning rate, or use fewer units.", "以更低的学习率重新训练，或减少单元数。"),
+    ),
+    "units_alike": (
+        (
+            "{twins:.0%} of the {units:.0f} units repeat another one.",
+            "{units:.0f} 个单元中有 {twins:.0%} 与其他单元重复。",
+        ),
+        ("More units than the data asks for, or equal initial weights.", "单元数超过数据所需，或初始权重相同。"),
+        ("Use fewer units, or prune.", "减少单元数，或进行剪枝。"),
+    ),
+    "state_saturated": (
+        ("{share:.0%} of the outputs lie at the ends of their range.", "{share:.0%} 的输出位于取值范围的两端。"),
+        (
+            "Recurrent or input weights that are too large, or inputs that are not scaled.",
+            "循环权重或输入权重过大，或输入未缩放。",
+        ),
+        (
+            "Scale the inputs, lower the gain of initial weights and the learning rate.",
+            "缩放输入，降低初始权重增益与学习率。",
+        ),
+    ),
+    "contracting": (
+        (
+            "The state is stable: two states come together by a factor e every {constant:.3g} steps "
+            "(largest Lyapunov exponent {exponent:.3f}).",
+            "状态稳定：两条轨迹每 {constant:.3g} 步靠近 e 倍（最大李雅普诺夫指数 {exponent:.3f}）。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "edge_of_chaos": (
+        (
+            "The state is at the edge of chaos: it keeps what it is given (largest Lyapunov exponent {exponent:.3f}).",
+            "状态处于混沌边缘，能长期保持信息（最大李雅普诺夫指数 {exponent:.3f}）。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "chaotic": (
+        (
+            "The state is chaotic: a small change doubles every {doubling:.3g} steps "
+            "(largest Lyapunov exponent {exponent:.3f}).",
+            "状态混沌：微小扰动每 {doubling:.3g} 步翻倍（最大李雅普诺夫指数 {exponent:.3f}）。",
+        ),
+        ("Recurrent weights that stretch the state.", "循环权重使状态放大。"),
+        (
+            "Lower the gain of the recurrent weights (orthogonal start), add weight decay, clip gradients.",
+            "降低循环权重增益（正交初始化），加入权重衰减，并裁剪梯度。",
+        ),
+    ),
+    "learned": (
+        ("Training went down to {share:.1%} of its first loss.", "训练损失降至初始值的 {share:.1%}。"),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "not_learning": (
+        (
+            "Training does not learn: the last loss is {share:.1%} of the first one.",
+            "训练没有学到东西：最后的损失为最初的 {share:.1%}。",
+        ),
+        (
+            "A learning rate that is far too high or too low, or inputs without information.",
+            "学习率过高或过低，或输入不含信息。",
+        ),
+        (
+            "Try a tenth of the learning rate, then ten times; check the inputs.",
+            "尝试十分之一与十倍的学习率，并检查输入。",
+        ),
+    ),
+    "diverging": (
+        (
+            "Training diverges: the last loss is {rise:.3g} times the best one.",
+            "训练发散：最后的损失是最好时的 {rise:.3g} 倍。",
+        ),
+        ("A learning rate that is too high.", "学习率过高。"),
+        ("Divide the learning rate by ten, clip gradients.", "将学习率除以十，并裁剪梯度。"),
+    ),
+    "overfitting": (
+        (
+            "Over-fitting: the loss on the validation part rose to {rise:.3g} times its best while training went on.",
+            "过拟合：训练继续时验证损失升至最好时的 {rise:.3g} 倍。",
+        ),
+        ("More parameters than the data can bind.", "参数过多，数据不足以约束。"),
+        (
+            "The best epoch was kept. Use dropout, weight decay, a smaller net or more data.",
+            "已保留最佳轮。可使用 dropout、权重衰减、更小的网络或更多数据。",
+        ),
+    ),
+    "clipped_often": (
+        ("{share:.0%} of the steps were clipped.", "{share:.0%} 的训练步被裁剪。"),
+        (
+            "The clipping norm is below the usual gradient, or the learning rate is high.",
+            "裁剪范数低于通常的梯度，或学习率过高。",
+        ),
+        ("Raise clip_norm, or lower the learning rate.", "提高 clip_norm，或降低学习率。"),
+    ),
+    "order_matters": (
+        (
+            "Order matters: with the steps of each sequence shuffled the loss is {ratio:.3g} times as large.",
+            "顺序有用：打乱每个序列的步后，损失为原来的 {ratio:.3g} 倍。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "order_unused": (
+        (
+            "Order is not used: with the steps of each sequence shuffled the loss stays the same ({ratio:.3g} times).",
+            "顺序未被利用：打乱每个序列的步后，损失不变（{ratio:.3g} 倍）。",
+        ),
+        (
+            "The rows are not in the order of time, or the answer does not depend on order.",
+            "数据行未按时间排列，或答案与顺序无关。",
+        ),
+        (
+            "Check that the file is sorted by time; a net without recurrence may do as well.",
+            "检查文件是否按时间排序；没有循环的网络可能同样好。",
+        ),
+    ),
+    "no_leak": (
+        ("No single input gives the answer away.", "没有单个输入直接泄露答案。"),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "leaked_target": (
+        (
+            "Input {column} gives the answer away: alone it explains {share:.2%} of it.",
+            "输入 {column} 泄露了答案：单独即可解释 {share:.2%}。",
+        ),
+        ("The column holds the target, or was made from it.", "该列即目标，或由目标计算得出。"),
+        (
+            "Remove the column (--features), or check when it becomes known.",
+            "去掉该列（--features），或确认其何时可知。",
+        ),
+    ),
+}
+
+
+def finding(
+    code: str,
+    level: Level,
+    *,
+    probe: str,
+    place: str = "",
+    figures: dict[str, float] | None = None,
+    pictures: Sequence[CurvePicture] = (),
+    **words: str,
+) -> Finding:
+    """A finding in both languages; ``figures`` and ``words`` fill its sentences."""
+    facts = {**(figures or {}), **words}
+    said, cause, action = (Text(en=en.format(**facts), zh=zh.format(**facts)) for en, zh in _SAID[code])
+    return Finding(
+        code=code,
+        probe=probe,
+        place=place,
+        level=level,
+        said=said,
+        cause=cause,
+        action=action,
+        figures=figures or {},
+        pictures=tuple(pictures),
+    )
