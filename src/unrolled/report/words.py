@@ -251,6 +251,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "grad_norm": ("Gradient norm", "梯度范数"),
     "grad_norm_max": ("Largest gradient norm", "最大梯度范数"),
     "clip_rate": ("Clipped steps (share)", "裁剪比例"),
+    "trained": ("Trained weights (share)", "参与训练的权重比例"),
     "lr": ("Learning rate", "学习率"),
     # curves
     "precision_recall": ("Precision and recall", "精确率与召回率"),
