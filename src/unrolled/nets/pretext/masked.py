@@ -37,8 +37,9 @@ class Masked(Question):
         return squared(guess, line, given.values, given.known & hidden[..., None])
 
     def _hidden(self, inside: Tensor) -> Tensor:
-        """``(B, T)``: every step begins a span with the same chance; spans may meet."""
-        begins = (torch.rand(inside.shape, device=inside.device) < self._begin).float()
+        """``(B, T)``: every step begins a span with the same chance, and one at least does; spans may meet."""
+        drawn = torch.rand(inside.shape, device=inside.device).masked_fill(~inside, torch.inf)
+        begins = (drawn <= drawn.amin(1, keepdim=True).clamp(min=self._begin)).float()
         spans = functional.max_pool1d(functional.pad(begins[:, None], (self._span - 1, 0)), self._span, stride=1)
         return (spans[:, 0] > 0) & inside
 
