@@ -33,25 +33,45 @@ def self_attend(
     window: int,
     recency: bool,
 ) -> Tensor:
-    hidden = None
+    inside = None
     if lengths is not None:
-        k, v = inside_only(k, lengths), inside_only(v, lengths)
-        hidden = ~mask(lengths, k)[:, None, None, :]
-    distance = torch.arange(k.shape[1], device=q.device) - torch.arange(q.shape[1], device=q.device)[:, None]
-    scores = _heads(q, heads) @ _heads(k, heads).transpose(-1, -2) / math.sqrt(q.shape[-1] // heads)
+        k, v, inside = inside_only(k, lengths), inside_only(v, lengths), mask(lengths, k)
+    queries, keys, values = (_heads(each, heads) for each in (q, k, v))
+    count, steps = queries.shape[2], keys.shape[2]
+    piece = max(window, _CHUNK) if window else count
+    outputs = []
+    for start in range(0, count, piece):  # with a window each piece sees few keys, so that cost grows with T
+        stop = min(start + piece, count)
+        seen = slice(max(0, start - window), min(steps, stop + window)) if window else slice(0, steps)
+        distance = torch.arange(steps, device=q.device)[seen] - torch.arange(start, stop, device=q.device)[:, None]
+        scores = queries[:, :, start:stop] @ keys[:, :, seen].transpose(-1, -2) / math.sqrt(queries.shape[-1])
+        scores = _prior(scores, distance, relative, recency)
+        hidden = _hidden(distance, None if inside is None else inside[:, seen], causal, window)
+        if hidden is not None:
+            scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
+        outputs.append(torch.softmax(scores, dim=-1) @ values[:, :, seen])
+    return _together(outputs[0] if len(outputs) == 1 else torch.cat(outputs, 2))
+
+
+def _prior(scores: Tensor, distance: Tensor, relative: Tensor | None, recency: bool) -> Tensor:
+    """Scores ``(B, N, Q, K)`` with what the distance of two steps adds to them."""
     if recency:
-        slope = torch.as_tensor(slopes(heads), device=q.device).to(q.dtype)
+        slope = torch.as_tensor(slopes(scores.shape[1]), device=scores.device).to(scores.dtype)
         scores = scores - slope[:, None, None] * distance.abs()
     if relative is not None:
         reach = relative.shape[1] // 2
         scores = scores + relative[:, distance.clamp(-reach, reach) + reach]
+    return scores
+
+
+def _hidden(distance: Tensor, inside: Tensor | None, causal: bool, window: int) -> Tensor | None:
+    """Which pairs ``(Q, K)`` or ``(B, 1, Q, K)`` may not see each other; None where all may."""
+    hidden = None if inside is None else ~inside[:, None, None, :]
     if causal or window:
         far = distance > 0 if causal else torch.zeros_like(distance, dtype=torch.bool)
         far = far | (distance.abs() > window) if window else far
         hidden = far if hidden is None else hidden | far
-    if hidden is not None:
-        scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
-    return _together(torch.softmax(scores, dim=-1) @ _heads(v, heads))
+    return hidden
 
 
 @op()
