@@ -29,9 +29,9 @@ from unrolled.workflow.train import train
 
 SEEDS, SHARE = (0, 1, 2), 0.05
 KINDS = ("masked", "contrast")
-SETS = {"ECG5000": ("_TRAIN.tsv", "_TEST.tsv.gz", 2), "NATOPS": ("_TRAIN.ts", "_TEST.ts", 1)}
+SETS = {"NATOPS": ("_TRAIN.ts", "_TEST.ts", 1), "ECG5000": ("_TRAIN.tsv", "_TEST.tsv.gz", 2)}
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "ucr_uea"
-_RESULT = Path(__file__).parent / "results" / "pretraining.txt"
+_RESULTS = Path(__file__).parent / "results"
 
 
 def label_of(line: str) -> str:
@@ -111,14 +111,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     asked = parser.parse_args()
-    lines = [f"Pretraining without labels, then {SHARE:.0%} of the labels: figures of the test part", ""]
     for name in asked.sets:
         with TemporaryDirectory() as scratch:
-            lines += measured(name, asked.data, SEEDS[: asked.seeds], Path(scratch))
-        print("\n".join(lines[-1 - len(KINDS) :]), flush=True)
-    lines += ["", f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"]
-    if asked.seeds == len(SEEDS) and asked.sets == list(SETS):
-        write_text(_RESULT, "\n".join(lines) + "\n")
+            lines = measured(name, asked.data, SEEDS[: asked.seeds], Path(scratch))
+        head = f"{name}: pretraining without labels, then {SHARE:.0%} of the labels: figures of the test part"
+        machine = f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+        text = "\n".join([head, "", *lines, "", machine]) + "\n"
+        print(text, flush=True)
+        if asked.seeds == len(SEEDS):
+            write_text(_RESULTS / f"pretraining_{name.lower()}.txt", text)
 
 
 if __name__ == "__main__":
