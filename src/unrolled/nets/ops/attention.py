@@ -6,6 +6,7 @@ Letters: B batch, T time, D columns, N heads, E columns of a head, F random feat
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -37,20 +38,36 @@ def self_attend(
     if lengths is not None:
         k, v, inside = inside_only(k, lengths), inside_only(v, lengths), mask(lengths, k)
     queries, keys, values = (_heads(each, heads) for each in (q, k, v))
-    count, steps = queries.shape[2], keys.shape[2]
-    piece = max(window, _CHUNK) if window else count
     outputs = []
-    for start in range(0, count, piece):  # with a window each piece sees few keys, so that cost grows with T
-        stop = min(start + piece, count)
-        seen = slice(max(0, start - window), min(steps, stop + window)) if window else slice(0, steps)
-        distance = torch.arange(steps, device=q.device)[seen] - torch.arange(start, stop, device=q.device)[:, None]
-        scores = queries[:, :, start:stop] @ keys[:, :, seen].transpose(-1, -2) / math.sqrt(queries.shape[-1])
+    for query, key, value, start, first in _pieces(queries, keys, values, window):
+        rows = torch.arange(start, start + query.shape[2], device=q.device)
+        columns = torch.arange(first, first + key.shape[2], device=q.device)
+        distance = columns - rows[:, None]
+        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
         scores = _prior(scores, distance, relative, recency)
-        hidden = _hidden(distance, None if inside is None else inside[:, seen], causal, window)
+        hidden = _hidden(distance, None if inside is None else inside[:, columns], causal, window)
         if hidden is not None:
             scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
-        outputs.append(torch.softmax(scores, dim=-1) @ values[:, :, seen])
+        outputs.append(torch.softmax(scores, dim=-1) @ value)
     return _together(outputs[0] if len(outputs) == 1 else torch.cat(outputs, 2))
+
+
+def _pieces(
+    queries: Tensor, keys: Tensor, values: Tensor, window: int
+) -> Iterator[tuple[Tensor, Tensor, Tensor, int, int]]:
+    """Stretches of queries with the keys and values around them, and where both begin; one stretch without a window.
+
+    With a window a stretch sees only its neighbours, so that the cost grows with T. Split and joined again, not
+    sliced: the gradient of a slice is as long as the whole.
+    """
+    size = max(window, _CHUNK)
+    if not window or keys.shape[2] <= size:
+        yield queries, keys, values, 0, 0
+        return
+    own, theirs, said = (each.split(size, dim=2) for each in (queries, keys, values))
+    for at, query in enumerate(own):
+        near = slice(max(0, at - 1), at + 2)
+        yield query, torch.cat(theirs[near], 2), torch.cat(said[near], 2), at * size, near.start * size
 
 
 def _prior(scores: Tensor, distance: Tensor, relative: Tensor | None, recency: bool) -> Tensor:
@@ -96,8 +113,8 @@ def _causal(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Each query with the keys up to its own step, chunk by chunk: memory grows with T, not with T F E."""
     outputs = []
     summed = queries.new_zeros(*keys.shape[:2], keys.shape[-1], values.shape[-1])
-    for start in range(0, keys.shape[2], _CHUNK):
-        query, key, value = (each[:, :, start : start + _CHUNK] for each in (queries, keys, values))
+    pieces = (each.split(_CHUNK, dim=2) for each in (queries, keys, values))
+    for query, key, value in zip(*pieces, strict=True):
         outputs.append(query @ summed + (query @ key.transpose(-1, -2)).tril() @ value)
         summed = summed + key.transpose(-1, -2) @ value
     return torch.cat(outputs, 2)
