@@ -27,7 +27,7 @@ from unrolled.nets.presets import presets
 from unrolled.prepare.readers import SUFFIXES, ReadOptions
 from unrolled.program.equations import CELLS
 from unrolled.tasks import TASKS
-from unrolled.train.settings import TrainSettings
+from unrolled.train.settings import LayerRule, TrainSettings
 from unrolled.workflow.config import Config, DataSettings
 
 COMMANDS: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
@@ -109,6 +109,7 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
     "reading": partial(options, ReadOptions),
     "suffixes": suffix_table,
     "training": partial(options, TrainSettings),
+    "layer rule": partial(options, LayerRule),
     "initial": partial(options, Initial),
     "presets": preset_table,
     "cells": cell_table,

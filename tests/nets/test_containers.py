@@ -172,6 +172,28 @@ def test_priors_on_distance() -> None:
 
 
 @pytest.mark.parametrize("causal", [False, True])
+def test_a_window_taken_piece_by_piece_is_the_masked_whole(causal: bool) -> None:
+    """Longer than a piece, so that its borders are met; gradients too."""
+    q, k, v = (torch.randn(2, 290, 8, requires_grad=True) for _ in range(3))
+    lengths, weight = torch.tensor([290, 201]), torch.randn(2, 290, 8)
+    distance = torch.arange(290) - torch.arange(290)[:, None]
+    hidden = (distance.abs() > 7) | (distance > 0 if causal else torch.zeros(290, 290, dtype=torch.bool))
+    hidden = hidden | (torch.arange(290) >= lengths[:, None])[:, None, None, :]
+    bias = torch.zeros(hidden.shape).masked_fill(hidden, torch.finfo(torch.float32).min)
+    four = (each.view(2, 290, 2, 4).transpose(1, 2) for each in (q, k, v))
+    expected = together(scaled_dot_product_attention(*four, attn_mask=bias))
+    y = ops.self_attend(q, k, v, lengths, relative=None, heads=2, causal=causal, window=7, recency=False)
+    inside = (torch.arange(290) < lengths[:, None])[..., None]
+    torch.testing.assert_close(y * inside, expected * inside)
+    for ours, theirs in zip(
+        torch.autograd.grad((y * inside * weight).sum(), (q, k, v)),
+        torch.autograd.grad((expected * inside * weight).sum(), (q, k, v)),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("causal", [False, True])
 def test_random_features_approach_softmax_attention(causal: bool) -> None:
     torch.manual_seed(0)
     q, k, v = (0.5 * torch.randn(1, 300, 8) for _ in range(3))

@@ -49,7 +49,7 @@ def test_functions_plug_in_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert task.loss(torch.full((1, 1, 1, 1), 3.0), Batch(x=torch.zeros(1, 1, 1), y=torch.ones(1, 1, 1))) == 2
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if "loss" in task.options.model_fields])
 def test_settings_from_a_bundle_run_no_code(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "hostile_plugin.py").write_text("raise SystemExit('executed')\n")
     monkeypatch.syspath_prepend(tmp_path)

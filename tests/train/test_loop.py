@@ -194,6 +194,7 @@ STATEFUL: list[dict[str, Any]] = [
     {"averaging": "ema", "optimizer": "sgd", "learning_rate": 0.2},
     {"averaging": "swa", "swa_start": 0.1, "accumulate": 2, "schedule": "one_cycle"},
     {"schedule": "plateau", "plateau_patience": 0, "learning_rate": 0.1, "optimizer": "rmsprop"},
+    {"layers": ({"match": "recurrent.*", "freeze_until": 1, "freeze_from": 3, "rate": 0.5},), "averaging": "ema"},
     {"precision": "bf16", "state_l2": 0.01, "freeze": ("head.bias",)},
 ]
 

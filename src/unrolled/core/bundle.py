@@ -103,7 +103,7 @@ class Bundle:
         return cls._unpack(io.BytesIO(content), "bundle")
 
     def _entries(self, where: str) -> dict[str, bytes]:
-        tensors = save({name: np.ascontiguousarray(tensor) for name, tensor in sorted(self.weights.items())})
+        tensors = save({name: np.asarray(tensor, order="C") for name, tensor in sorted(self.weights.items())})
         digest = hashlib.sha256(tensors).hexdigest()
         manifest = self.manifest.model_copy(update={"format": FORMAT, "weights_sha256": digest})
         entries = {_MANIFEST: _to_json(manifest), _WEIGHTS: tensors}

@@ -6,6 +6,7 @@ from unrolled.evaluate.bootstrap import Resampler, clusters
 from unrolled.evaluate.copycat import Copying, copying
 from unrolled.evaluate.evaluation import Fitted, assess, evaluate, training_part
 from unrolled.evaluate.part import Part
+from unrolled.evaluate.pretext import assess_pretext
 from unrolled.evaluate.season import season_of
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Part",
     "Resampler",
     "assess",
+    "assess_pretext",
     "backtest",
     "baselines",
     "clusters",

@@ -24,6 +24,8 @@ _METHODS = {
     "majority": ("always saying the most frequent class", "始终回答多数类"),
     "mean": ("always saying the mean", "始终回答均值"),
     "prior": ("always saying the average risk", "始终回答平均风险"),
+    "interpolation": ("straight lines", "线性插值"),
+    "chance": ("guessing", "随机猜测"),
     "logistic": ("logistic regression on the last row", "基于末行的逻辑回归"),
 }
 
@@ -32,6 +34,7 @@ _MEASURES = {
     "rmse_capped": ("RMSE (capped)", "RMSE（截断）"),
     "mse_standardised": ("MSE (standardised)", "MSE（标准化）"),
     "mase": ("MASE", "MASE"),
+    "info_nce": ("InfoNCE", "InfoNCE"),
     "accuracy": ("accuracy", "准确率"),
     "macro_f1": ("macro F1", "宏平均 F1"),
     "average_precision": ("average precision", "平均精确率"),

@@ -9,6 +9,7 @@ from unrolled.core.lazy import on_first_use
 if TYPE_CHECKING:
     from unrolled.nets.custom import CustomNet, load_custom
     from unrolled.nets.net import Net
+    from unrolled.nets.pretext import Pretext
     from unrolled.nets.products import multiplications
     from unrolled.nets.recurrent import Recurrent
     from unrolled.nets.spec import NetSpec
@@ -18,10 +19,11 @@ _HOMES = {
     "CustomNet": "custom",
     "Net": "net",
     "NetSpec": "spec",
+    "Pretext": "pretext",
     "Recurrent": "recurrent",
     "load_custom": "custom",
     "multiplications": "products",
 }
 __getattr__ = on_first_use(__name__, _HOMES)
 
-__all__ = ["CustomNet", "Net", "NetSpec", "Recurrent", "load_custom", "multiplications"]
+__all__ = ["CustomNet", "Net", "NetSpec", "Pretext", "Recurrent", "load_custom", "multiplications"]

@@ -57,6 +57,8 @@ class Part(nn.Module):
     """What a spec builds; ``shape`` says what leaves it (of a bracket: what the layers inside it get)."""
 
     shape: Shape
+    bends: ClassVar[bool] = False
+    """Whether in training it moves values to other steps."""
 
     def obstacle(self) -> Note | None:
         """Why a net with this layer cannot run step by step, or None."""

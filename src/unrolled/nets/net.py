@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import NetFacts, Note
-from unrolled.nets.chain import Chain
-from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layers.columns import Columns
+from unrolled.nets.body import Body, occupied, weight_count
 from unrolled.nets.spec import NetSpec
 from unrolled.nets.trace import Trace
 from unrolled.program.plan import Plan
@@ -23,7 +21,7 @@ from unrolled.program.shapes import Inputs, Outputs
 from unrolled.runtime.stream import Stream
 
 
-class Net(nn.Module):
+class Net(Body):
     """The layers of a spec, with initial weights drawn from torch's generator (set it for the same net again).
 
     Args:
@@ -38,23 +36,8 @@ class Net(nn.Module):
     def __init__(
         self, spec: NetSpec | Sequence[Any] | Mapping[str, Any] | str, inputs: Inputs, outputs: Outputs
     ) -> None:
-        super().__init__()
         self.spec = NetSpec.parse(spec)
-        self.inputs, self.outputs = inputs, outputs
-        self.x = Columns(inputs.numbers, inputs.categories)
-        self.static = Columns(inputs.static_numbers, inputs.static_categories)
-        self.known = Columns(inputs.known_numbers, inputs.known_categories)
-        shape = Shape(
-            form="sequence",
-            size=self.x.size,
-            outputs=outputs,
-            length=inputs.length,
-            targets=inputs.targets,
-            static=self.static.size,
-            known=self.known.size,
-            inputs=inputs,
-        )
-        self.layers = Chain(self.spec.layers, shape, "net")
+        super().__init__(self.spec.layers, inputs, outputs)
         self._cells: tuple[Tensor, ...] = ()
         self._others: tuple[Tensor, ...] = ()
 
@@ -126,18 +109,8 @@ class Net(nn.Module):
 
     def summary(self) -> NetFacts:
         """Layers with shapes and parameters."""
-        rows = [
-            (str(spec), str(layer.shape), _count(layer))
-            for spec, layer in zip(self.spec.layers, self.layers.parts, strict=True)
-        ]
-        tables = _count(self.x) + _count(self.static) + _count(self.known)
-        if tables:
-            rows.insert(0, ("embeddings", f"(B, {self.inputs.length or 'T'}, {self.x.size})", tables))
         return NetFacts(
-            spec=self.spec.dump(),
-            layers=tuple(rows),
-            parameters=_count(self),
-            bytes=sum(tensor.numel() * tensor.element_size() for tensor in self.state_dict().values()),
+            spec=self.spec.dump(), layers=self.described(), parameters=weight_count(self), bytes=occupied(self)
         )
 
     def streamable(self) -> tuple[Note, ...]:
@@ -169,33 +142,6 @@ class Net(nn.Module):
         given = (None if value is None else value.detach().cpu().numpy() for value in (static, known))
         return Stream(self.plan(), weights, batch, **dict(zip(("static", "known"), given, strict=True)))
 
-    def _run(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
-        """What leaves the last layer, for inputs that come from outside."""
-        self._check(x=x, static=static, known=known)
-        return self._flow(x, lengths, static, known)
-
-    def _flow(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
-        result: Flow = self.layers(
-            Flow(
-                x=self.x(x),
-                lengths=lengths,
-                static=None if static is None else self.static(static),
-                known=None if known is None else self.known(known),
-            )
-        )
-        return result
-
-    def _check(self, **given: Tensor | None) -> None:
-        for name, value in given.items():
-            columns = getattr(self, name).columns
-            found = 0 if value is None else value.shape[-1]
-            if found != columns:
-                raise ConfigError(f"it has {found} columns, the net was built for {columns}", where=f"input {name!r}")
-
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles leave out the states of the last forward, which belong to its gradient."""
         return {**self.__dict__, "_cells": (), "_others": ()}
-
-
-def _count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -290,6 +290,15 @@ def find_target(
         where=table.source,
         mend=f"choose with --target: {listed(free)}{wide}",
     )
+
+
+def without_labels(table: Table, wish: Wishes, taken: Iterable[str]) -> tuple[Wishes, list[Note]]:
+    """Wishes with the target, or what is called like one, left out; and what was assumed."""
+    kept = {*wish.claimed, *wish.categorical, *taken} - {*wish.target}
+    named = [name for name in (*table.columns, *table.case_columns) if _TARGET_NAME.match(name) and name not in kept]
+    labels = wish.target or tuple(named)
+    notes = [say("took_no_labels", columns=labels)] if labels else []
+    return replace(wish, target=(), ignore=(*wish.ignore, *labels)), notes
 
 
 def counts_rows(table: Table, name: str) -> bool:

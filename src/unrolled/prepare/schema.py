@@ -30,7 +30,7 @@ class Schema(Record):
     """Columns with their meaning, and how time, missing values and the calendar are handled.
 
     Attributes:
-        task: "forecast", "classify", "regress" or "failure"; in a forecast the targets' past is an input.
+        task: "forecast", "classify", "regress", "failure" or "pretrain"; in a forecast the targets' past is an input.
         columns: every column that has a role; those to leave out have the role "ignore".
         time, unit: the time column and how it is written.
         rhythm: step between rows.
@@ -98,7 +98,7 @@ def infer(table: Table, *, task: str, **flags: Unpack[Flags]) -> tuple[Schema, t
 
     Args:
         table: the training file.
-        task: "forecast", "classify", "regress" or "failure".
+        task: "forecast", "classify", "regress", "failure" or "pretrain" (no column is the target).
         flags: see ``roles.Flags``.
 
     Raises:
@@ -111,7 +111,11 @@ def infer(table: Table, *, task: str, **flags: Unpack[Flags]) -> tuple[Schema, t
     time, unit, time_notes = roles.find_time(table, wish, found)
     group, group_notes = roles.find_group(table, wish, found, time, unit)
     settled = [name for name in (time, group) if name is not None]
-    target, target_notes = roles.find_target(table, task, wish, found, settled)
+    if task == "pretrain":
+        wish, target_notes = roles.without_labels(table, wish, settled)
+        target: tuple[str, ...] = ()
+    else:
+        target, target_notes = roles.find_target(table, task, wish, found, settled)
 
     resample = flags.get("resample")
     order = arrange(table, time=time, unit=unit, group=group, repeats=resample is not None)

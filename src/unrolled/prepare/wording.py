@@ -37,6 +37,11 @@ _TEMPLATES: Templates = {
         "“{column}”相同的序列归为一组。",
     ),
     "took_target": ("info", "Took {columns} as target.", "将 {columns} 作为预测目标。"),
+    "took_no_labels": (
+        "info",
+        "Left out {columns}: pretraining looks at no labels.",
+        "未使用 {columns}：预训练不看标签。",
+    ),
     "took_features": ("info", "Took {columns} as features.", "将{columns}作为特征。"),
     "took_static": (
         "info",

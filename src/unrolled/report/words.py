@@ -212,6 +212,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "classify": ("Classification", "分类"),
     "regress": ("Regression", "回归"),
     "failure": ("Failure prediction", "故障预测"),
+    "pretrain": ("Pretraining", "预训练"),
     # parts
     "train": ("training", "训练集"),
     "valid": ("validation", "验证集"),
@@ -222,6 +223,8 @@ NAMES: dict[str, tuple[str, str]] = {
     "model": ("Model", "模型"),
     "persistence": ("Persistence", "持续法"),
     "seasonal_naive": ("Seasonal naive", "季节朴素法"),
+    "interpolation": ("Straight lines", "线性插值"),
+    "chance": ("Guessing", "随机猜测"),
     "drift": ("Drift", "漂移法"),
     "linear": ("Linear", "线性"),
     "logistic": ("Logistic regression", "逻辑回归"),
@@ -238,6 +241,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "mape": ("MAPE", "MAPE"),
     "smape": ("sMAPE", "sMAPE"),
     "mase": ("MASE", "MASE"),
+    "info_nce": ("InfoNCE", "InfoNCE"),
     "crps": ("CRPS", "CRPS"),
     "r2": ("R²", "R²"),
     "bias": ("Bias", "偏差"),
@@ -259,6 +263,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "grad_norm": ("Gradient norm", "梯度范数"),
     "grad_norm_max": ("Largest gradient norm", "最大梯度范数"),
     "clip_rate": ("Clipped steps (share)", "裁剪比例"),
+    "trained": ("Trained weights (share)", "参与训练的权重比例"),
     "lr": ("Learning rate", "学习率"),
     # curves
     "precision_recall": ("Precision and recall", "精确率与召回率"),

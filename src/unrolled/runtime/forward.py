@@ -42,6 +42,11 @@ class PlanForward:
 
     def __init__(self, manifest: Manifest, weights: Mapping[str, Array]) -> None:
         if manifest.plan is None:
+            if manifest.custom is None:
+                raise BundleError(
+                    "it holds a pretrained encoder, which gives no answers yet",
+                    mend="train a task from it: unrolled train labelled.csv --target y --from this",
+                )
             raise BundleError(
                 f"it holds the weights of {manifest.custom or 'a module of its own'}, and no plan to run them",
                 mend="pass the module itself to load the weights into",

@@ -17,8 +17,9 @@ from unrolled.train.settings import TrainSettings
 FILE = "checkpoint.pt"
 _FORMAT = 1
 
+_LAYERWISE = ("layers", "layer_decay", "thaw_epochs")
 # Options that the saved state depends on; the others may change between two parts of a run.
-_FIXED = ("batch_size", "accumulate", "optimizer", "averaging", "precision", "seed", "freeze")
+_FIXED = ("batch_size", "accumulate", "optimizer", "averaging", "precision", "seed", "freeze", *_LAYERWISE)
 
 
 def write(folder: Path, settings: TrainSettings, state: dict[str, Any], fabric: Fabric) -> None:

@@ -193,7 +193,7 @@ class _Loop:
         fitting = self._fitting
         own = sum(len(batch) for batch in group)
         total, interrupted, late = summed(self._fabric, own, self._interrupt.requested, self._late())
-        loss, norm = self._stepper.gradients(group, total)
+        loss, norm = self._stepper.gradients(group, total, fitting.epoch)
         fitting.watch.record(loss, norm, own, fitting.batch)
         self._stepper.update(self._schedule.rate(fitting.step))
         self._average.after_step()
@@ -209,7 +209,7 @@ class _Loop:
         row = {"epoch": fitting.epoch + 1, "train_loss": loss_sum / samples}
         if self._job.valid is not None:
             row |= self._validate(self._job.valid)
-        row |= fitting.watch.row() | {"lr": self._schedule.rate(fitting.step - 1)}
+        row |= fitting.watch.row() | self._stepper.row(fitting.epoch) | {"lr": self._schedule.rate(fitting.step - 1)}
         self._late()
         row["seconds"] = fitting.seconds - fitting.began
         fitting.rows.append(row)

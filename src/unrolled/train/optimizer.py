@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch.nn import Parameter
@@ -11,12 +11,12 @@ from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from unrolled.train.settings import TrainSettings
 
 
-def build_optimizer(parameters: Iterable[Parameter], settings: TrainSettings) -> Optimizer:
-    """The optimiser that ``settings`` names, over those parameters that require a gradient."""
+def build_optimizer(groups: Iterable[Sequence[Parameter]], settings: TrainSettings) -> Optimizer:
+    """The optimiser that ``settings`` names, over groups of parameters that may differ in their learning rate."""
     common: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
     # A fused optimiser unscales fp16 gradients by itself, which global-norm clipping does not allow.
     form: dict[str, Any] = {"foreach": True} if settings.precision == "fp16" else {"fused": True}
-    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    trained = [{"params": list(group)} for group in groups]
     momentum = settings.momentum
     match settings.optimizer:
         case "sgd":

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Optimizer = Literal["sgd", "rmsprop", "adam", "adamw"]
 Precision = Annotated[Literal["32", "bf16", "fp16"], BeforeValidator(lambda given: str(given))]
 ScheduleName = Literal["constant", "step", "cosine", "one_cycle", "plateau"]
+
+
+def _several(given: Any) -> Any:
+    return (given,) if isinstance(given, str) else given
+
+
+class LayerRule(BaseModel):
+    """How some of the weights are trained.
+
+    Attributes:
+        match: patterns (``*``, ``?``) of their names.
+        rate: factor on the learning rate.
+        freeze_until: epochs that pass before they are trained.
+        freeze_from: epochs after which they are no longer trained; None trains them to the end.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    match: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+    rate: float = Field(1.0, gt=0, le=1000)
+    freeze_until: int = Field(0, ge=0)
+    freeze_from: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _some_epochs(self) -> LayerRule:
+        if self.freeze_from is not None and self.freeze_from <= self.freeze_until:
+            raise ValueError(f"frozen until epoch {self.freeze_until} and from {self.freeze_from} on: never trained")
+        return self
 
 
 class TrainSettings(BaseModel):
@@ -95,6 +123,17 @@ class TrainSettings(BaseModel):
         ("*",), description="warm start: patterns (*, ?) of the weights to take over, such as recurrent.*"
     )
     freeze: tuple[str, ...] = Field((), description="patterns (*, ?) of the weights that training leaves as they are")
+    layers: tuple[LayerRule, ...] = Field(
+        (),
+        description="rules {match, rate, freeze_until, freeze_from}: weights whose name matches a pattern (the first "
+        "rule counts) take this factor on the learning rate, and are trained from an epoch on, or until one",
+    )
+    layer_decay: float = Field(
+        1.0, gt=0, le=1, description="factor on the learning rate from each layer to the one below (ULMFiT: 0.385)"
+    )
+    thaw_epochs: int | None = Field(
+        None, ge=1, description="gradual unfreezing: epochs from the moment a layer is trained to that of the one below"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainSettings:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from unrolled.core.errors import ConfigError
 from unrolled.data.batch import Batch
+from unrolled.train.layerwise import parameter_groups, trained_share
 from unrolled.train.optimizer import build_optimizer
 from unrolled.train.protocols import Loss
 from unrolled.train.settings import TrainSettings
@@ -39,18 +40,20 @@ class Stepper:
             )
         self._loss, self._settings, self._fabric = loss, settings, fabric
         net.to(fabric.device)
-        self.optimizer = build_optimizer(net.parameters(), settings)
+        self._groups = parameter_groups(net, settings)
+        self.optimizer = build_optimizer([values for _, values in self._groups], settings)
         self._wrapped, self._optimizer = fabric.setup(net, self.optimizer)
         # Fabric's wrapper casts and synchronises; where there is neither it only costs time in each step.
         plain = fabric.world_size == 1 and settings.precision == "32"
         self.net: nn.Module = net if plain else self._wrapped
 
-    def gradients(self, group: Sequence[Batch], total: float) -> tuple[Tensor, Tensor]:
+    def gradients(self, group: Sequence[Batch], total: float, epoch: int) -> tuple[Tensor, Tensor]:
         """Clipped gradients of the mean over all samples of ``group``, in all processes together.
 
         Args:
             group: batches whose gradients are added up (more than one: gradient accumulation).
             total: samples of the group, over all processes.
+            epoch: epochs done; weights that are frozen in this one get no gradient.
 
         Returns:
             The mean loss of this process's samples, and the gradient norm before clipping: scalars on the device.
@@ -63,6 +66,7 @@ class Stepper:
             with self._fabric.no_backward_sync(self._wrapped) if more else nullcontext():
                 loss = self._backward(batch.to(self._fabric.device), total)
             losses.append(loss if len(group) == 1 else loss * (len(batch) / own))
+        self._drop_frozen(epoch)
         mean = losses[0] if len(group) == 1 else torch.stack(losses).sum()
         # Without a limit the norm is still wanted, for the row of the epoch.
         limit = self._settings.clip_norm or math.inf
@@ -72,9 +76,21 @@ class Stepper:
 
     def update(self, rate: float) -> None:
         """Take the step with learning rate ``rate``."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for group, (pace, _) in zip(self.optimizer.param_groups, self._groups, strict=True):
+            group["lr"] = rate * pace.rate
         self._optimizer.step()
+
+    def row(self, epoch: int) -> dict[str, float]:
+        """What an epoch's row says of layers that are not all trained all the time."""
+        late = any(pace.begin or pace.end is not None for pace, _ in self._groups)
+        return {"trained": trained_share(self._groups, epoch)} if late else {}
+
+    def _drop_frozen(self, epoch: int) -> None:
+        """An optimiser leaves weights without a gradient, and its memory of them, as they are."""
+        for pace, values in self._groups:
+            if not pace.trains(epoch):
+                for value in values:
+                    value.grad = None
 
     def _backward(self, batch: Batch, total: float) -> Tensor:
         """Add this batch's share of the gradient; its own mean loss, without penalties."""

@@ -32,10 +32,10 @@ def warm_start(
     """
     own = net.state_dict()
     shared = [name for name in own if name in weights]
-    chosen = _matching(shared, patterns, "warm_layers")
+    chosen = matching(shared, patterns, "warm_layers")
     for name in chosen:
         given, wanted = tuple(weights[name].shape), tuple(own[name].shape)
-        if given != wanted:
+        if given != wanted and (given, wanted) != ((1,), ()):  # early bundles wrote one number as a list of one
             raise ConfigError(
                 f"this weight has the shape {given} there and {wanted} in this net",
                 where=f"warm start: {name}",
@@ -43,7 +43,7 @@ def warm_start(
             )
     with torch.no_grad():
         for name in chosen:
-            own[name].copy_(torch.as_tensor(weights[name]))
+            own[name].copy_(torch.as_tensor(weights[name]).reshape(own[name].shape))
     return chosen
 
 
@@ -54,7 +54,7 @@ def freeze(net: nn.Module, patterns: Sequence[str]) -> list[str]:
         ConfigError: a pattern matches nothing, or nothing is left to train.
     """
     parameters = dict(net.named_parameters())
-    frozen = _matching(parameters, patterns, "freeze")
+    frozen = matching(parameters, patterns, "freeze")
     for name in frozen:
         parameters[name].requires_grad_(False)
     if not any(parameter.requires_grad for parameter in parameters.values()):
@@ -62,7 +62,12 @@ def freeze(net: nn.Module, patterns: Sequence[str]) -> list[str]:
     return frozen
 
 
-def _matching(names: Iterable[str], patterns: Sequence[str], option: str) -> list[str]:
+def matching(names: Iterable[str], patterns: Sequence[str], option: str) -> list[str]:
+    """The names that match one of ``patterns`` (``*`` and ``?``).
+
+    Raises:
+        ConfigError: a pattern matches nothing; the nearest names are told.
+    """
     names = list(names)
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):

@@ -27,9 +27,17 @@ _FORECAST_STEPS = 1280  # of the optimiser, for forecasts of many steps; more on
 _MANY_AHEAD = 8  # steps from which a forecast has many
 _MANY_SERIES = 50  # from which a larger net pays
 _READ = 32  # steps that the recurrent layer of a classifier reads, about; convolutions thin out longer sequences
+_LONGEST_WHOLE = 2000  # rows; a longer sequence is pretrained on in windows
 _LIFE_STEPS = 800  # of the optimiser, on histories of machines; more only where the data is large
 _DISTURBED: list[Any] = [{"dropout": {"rate": 0.2, "whole": True}}, {"noise": {"deviation": 0.5}}]
 """In front of a net that follows machines: few are seen, and it must not know each by heart."""
+
+_BACKWARD_ONLY: list[Any] = [
+    {"conv": {"channels": 64, "kernel": 5, "padding": "causal"}},
+    {"gru": {"size": 64}},
+    {"dropout": {"rate": 0.3}},
+]
+"""A net that never looks ahead, for pretraining on the next step."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +63,7 @@ def complete(
         series, spans: the training part.
         validated: there is a validation part.
     """
-    choice = {"forecast": _forecast, "classify": _classify, "regress": _regress, "failure": _failure}[task](
-        config, series, spans, validated
-    )
+    choice = _CHOOSERS[task](config, series, spans, validated)
     given = config.model_dump(mode="json")
     data = {"window": choice.window, **(choice.data or {})}
     for key, value in data.items():
@@ -195,6 +201,18 @@ def _failure(config: Config, series: Series, spans: Spans, validated: bool) -> C
     )
 
 
+def _pretrain(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
+    """The layers of a classifier, without what bends time; those that look back only where the next step is asked."""
+    lengths = [end - begin for _, begin, end in spans]
+    window = None if max(lengths) <= _LONGEST_WHOLE else _look_back(128, series, spans)
+    stride = max(1, round(((window or int(np.median(lengths))) / _READ) ** 0.5))
+    ahead = config.task.get("kind") == "next"
+    net = _BACKWARD_ONLY if ahead else preset("classify").layers(stride=stride)
+    train: dict[str, Any] = {"epochs": 100, "batch_size": 64, "patience": 10, "optimizer": "adamw"}
+    train |= {"epoch_batches": 500, "schedule": "cosine", "best_from": 0.5}
+    return Choice(window=window, net=net, train=train, notes=_window_note(config, window) if window else ())
+
+
 def _until_it_fails(window: int, spans: Spans) -> dict[str, Any]:
     """Training on histories of machines: their windows are many and alike, so a few passes with averaged weights."""
     windows = sum(max(1, end - begin - window + 1) for _, begin, end in spans)
@@ -239,3 +257,12 @@ def _is_life(series: Series) -> bool:
             return False
         longest, last = max(longest, float(values.max())), values[-1]
     return longest > 125
+
+
+_CHOOSERS = {
+    "forecast": _forecast,
+    "classify": _classify,
+    "regress": _regress,
+    "failure": _failure,
+    "pretrain": _pretrain,
+}

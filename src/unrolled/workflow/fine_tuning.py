@@ -18,12 +18,13 @@ def as_before(config: Config) -> Config:
         return config
     manifest = open_bundle(config.start_from).manifest
     name = config.task.get("name") or "auto"
-    if name not in ("auto", manifest.task):
+    encoder = manifest.task == "pretrain" != name  # any task may follow
+    if not encoder and name not in ("auto", manifest.task):
         return config
-    settings = manifest.settings.get("task", {})
-    task = {"name": manifest.task, **{key: settings[key] for key in _KEPT if key in settings}}
+    settings = {} if encoder else manifest.settings.get("task", {})
+    task = {"name": name if encoder else manifest.task, **{key: settings[key] for key in _KEPT if key in settings}}
     task |= {key: value for key, value in config.task.items() if key != "name"}
-    window = manifest.settings.get("window") if config.data.window is None else None
+    window = manifest.settings.get("window") if config.data.window is None and not encoder else None
     schema = manifest.settings.get("schema")
     calendar = schema.get("calendar") if config.data.calendar is None and isinstance(schema, dict) else None
     data = {"window": window, "calendar": calendar}

@@ -57,12 +57,12 @@ class Model:
 
     def output(self, series: Series, samples: Samples) -> Values:
         """``(n, S, M, V)`` in model scale."""
-        gathered = (self.preprocessor.arrays(series, chunk, truth=False) for chunk in _chunks(samples))
+        gathered = (self.preprocessor.arrays(series, chunk, truth=False) for chunk in chunks(samples))
         return np.concatenate([self.predictor.output(arrays) for arrays in gathered])
 
     def compared(self, series: Series, samples: Samples) -> tuple[Values, Values]:
         """``(n, S, M, V)`` output and ``(n, S, M)`` or ``(n, M)`` truth, both in model scale."""
-        gathered = (self.preprocessor.arrays(series, chunk) for chunk in _chunks(samples))
+        gathered = (self.preprocessor.arrays(series, chunk) for chunk in chunks(samples))
         parts = [(self.predictor.output(arrays), arrays.y) for arrays in gathered]
         output, truth = zip(*parts, strict=True)
         return np.concatenate(output), np.concatenate(truth)
@@ -77,8 +77,9 @@ class Model:
         return truth if self.task.name == "forecast" else truth[:, 0]
 
 
-def _chunks(samples: Samples) -> Iterator[Samples]:
-    return (samples[slice(at, at + _CHUNK)] for at in range(0, len(samples), _CHUNK))
+def chunks(samples: Samples, size: int = _CHUNK) -> Iterator[Samples]:
+    """Samples in order, so many at once."""
+    return (samples[slice(at, at + size)] for at in range(0, len(samples), size))
 
 
 def torch_forward(net: nn.Module) -> Forward:

@@ -16,7 +16,7 @@ import torch
 from unrolled import __version__
 from unrolled.core.bundle import Bundle, Manifest
 from unrolled.core.records import DataFacts, Evaluation, NetFacts, Note, Run, RunFacts
-from unrolled.nets import Net
+from unrolled.nets import Net, Pretext
 from unrolled.nets.custom import CustomNet
 from unrolled.prepare.decode import Decoding
 from unrolled.prepare.preprocess import Preprocessor
@@ -27,21 +27,28 @@ from unrolled.workflow.source import Source, read_options
 
 
 def to_bundle(
-    config: Config, source: Source, task: Task, net: Net | CustomNet, preprocessor: Preprocessor, decoding: Decoding
+    config: Config,
+    source: Source,
+    task: Task,
+    net: Net | CustomNet | Pretext,
+    preprocessor: Preprocessor,
+    decoding: Decoding | None,
 ) -> Bundle:
-    """Everything a prediction needs, as data."""
+    """Everything a prediction needs, as data; of a pretraining, what a job that starts from it needs."""
     facts = source.facts
+    read = {} if decoding is None else {"decoding": decoding.model_dump(mode="json")}
+    state = net.encoder_state() if isinstance(net, Pretext) else net.state_dict()
     manifest = Manifest(
         task=task.name,
         settings={
             "task": task.settings.model_dump(mode="json"),
-            "decoding": decoding.model_dump(mode="json"),
+            **read,
             "window": config.data.window,
             "schema": source.schema.model_dump(mode="json"),
             "options": read_options(config.data),
         },
         preprocessing=preprocessor.to_json(),
-        net=net.spec.dump() if isinstance(net, Net) else None,
+        net=None if isinstance(net, CustomNet) else net.spec.dump(),
         custom=net.path if isinstance(net, CustomNet) else None,
         inputs=preprocessor.inputs().model_dump(mode="json"),
         outputs=task.outputs(preprocessor.schema).model_dump(mode="json"),
@@ -50,7 +57,7 @@ def to_bundle(
         versions=environment(),
         created=_now(),
     )
-    weights = {name: tensor.detach().cpu().numpy() for name, tensor in net.state_dict().items()}
+    weights = {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
     return Bundle(manifest=manifest, weights=weights)
 
 

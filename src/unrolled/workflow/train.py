@@ -15,32 +15,50 @@ from torch import nn
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import ConfigError, UnrolledError
 from unrolled.core.files import write_text
-from unrolled.core.records import Evaluation, Run
+from unrolled.core.records import Evaluation, Note, Run
 from unrolled.data import Batches
 from unrolled.evaluate import assess
-from unrolled.nets import CustomNet, Net, load_custom
+from unrolled.nets import CustomNet, Net, Pretext, load_custom
 from unrolled.prepare.decode import NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
-from unrolled.tasks import Forecast
-from unrolled.train import fit, seed_everything, torch_options, warm_start
+from unrolled.tasks import Forecast, Pretrain
+from unrolled.train import fit, seed_everything, torch_options
+from unrolled.workflow import pretraining
 from unrolled.workflow.config import Config
 from unrolled.workflow.job import Job, prepare
 from unrolled.workflow.listener import Listener, Silent
 from unrolled.workflow.model import Model
 from unrolled.workflow.pack import to_bundle, to_record, with_metrics
-from unrolled.workflow.predict import open_bundle
 from unrolled.workflow.run_folder import RunFolder
+from unrolled.workflow.taking_over import take_over
+
+AnyNet = Net | CustomNet | Pretext
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a job leaves: the live model, its bundle, its record, and its folder where one was made."""
+    """What a job leaves: its bundle, its record, and its folder where one was made.
 
-    model: Model
+    Attributes:
+        answering: the live model; None after a pretraining, which leaves an encoder.
+    """
+
+    answering: Model | None
     bundle: Bundle
     run: Run
     folder: RunFolder | None
     interrupted: bool
+
+    @property
+    def model(self) -> Model:
+        """The live model.
+
+        Raises:
+            ConfigError: the job was a pretraining.
+        """
+        if self.answering is None:
+            raise ConfigError("a pretrained encoder gives no answers yet", mend="train a task from its bundle")
+        return self.answering
 
 
 def train(
@@ -72,7 +90,8 @@ def train(
         RunFolder(Path(folder)).refuse_used()
     job = prepare(config, data, weights)
     with torch_options(job.settings):
-        made = _net(job, net)
+        made, told = _net(job, net)
+    job = replace(job, notes=(*job.notes, *told))
     home = None
     if (folder is not None or runs is not None) and first:
         home = RunFolder.create(folder, task=job.task.name, parent=runs or Path())
@@ -101,10 +120,10 @@ def resume(folder: Path | str, *, listener: Listener | None = None) -> Trained:
         raise ConfigError("this run's data was handed over in Python", where=str(folder), mend="train it again there")
     job = replace(prepare(config, None, None), notes=home.read_assumptions())
     with torch_options(job.settings):
-        return _run(job, _net(job, None), home, listener or Silent(), resume=True)
+        return _run(job, _net(job, None)[0], home, listener or Silent(), resume=True)
 
 
-def _run(job: Job, net: Net | CustomNet, home: RunFolder | None, listener: Listener, *, resume: bool) -> Trained:
+def _run(job: Job, net: AnyNet, home: RunFolder | None, listener: Listener, *, resume: bool) -> Trained:
     began, first = time.monotonic(), _share()[0] == 0
     listener = listener if first else Silent()
     parts = {name: len(section.samples) for name, section in job.sections.items()}
@@ -122,8 +141,7 @@ def _run(job: Job, net: Net | CustomNet, home: RunFolder | None, listener: Liste
         hooks=listener.hooks(),
         resume=resume,
     )
-    model = _calibrated(job, net)
-    evaluation = _judge(job, model)
+    model, evaluation, bundle = _outcome(job, net)
     listener.judged(evaluation)
     run = to_record(
         job.config,
@@ -137,30 +155,39 @@ def _run(job: Job, net: Net | CustomNet, home: RunFolder | None, listener: Liste
         notes=job.notes,
         seconds=time.monotonic() - began,
     )
-    bundle = with_metrics(model.predictor.bundle, evaluation)
+    bundle = with_metrics(bundle, evaluation)
     if home is not None and first:
         _write(home, bundle, run)
         listener.written(home)
     return Trained(model, bundle, run, home, interrupted=result.stopped == "interrupted")
 
 
-def _net(job: Job, own: nn.Module | None) -> Net | CustomNet:
+def _outcome(job: Job, net: AnyNet) -> tuple[Model | None, Evaluation, Bundle]:
+    """What was trained, judged, and its bundle."""
+    if isinstance(net, Pretext):
+        return None, pretraining.judge(job, net), pretraining.bundle(job, net)
+    model = _calibrated(job, net)
+    return model, _judge(job, model), model.predictor.bundle
+
+
+def _net(job: Job, own: nn.Module | None) -> tuple[AnyNet, tuple[Note, ...]]:
+    """The net with its first weights, and what to tell of those that were taken over."""
     seed_everything(job.config.seed)
     section = job.sections["train"]
     lengths = np.unique(section.samples.lengths)
     inputs = job.preprocessor.inputs(int(lengths[0]) if len(lengths) == 1 else None)
     outputs = job.task.outputs(section.series)
     wanted = job.config.net or []
-    net: Net | CustomNet
-    if own is not None:
+    net: AnyNet
+    if isinstance(job.task, Pretrain):
+        net = pretraining.build(job.task, own if own is not None else wanted, inputs)
+    elif own is not None:
         net = CustomNet(own, inputs, outputs)
     elif isinstance(wanted, str) and ":" in wanted:
         net = load_custom(wanted, inputs, outputs)
     else:
         net = Net(wanted, inputs, outputs)
-    if job.config.start_from is not None:
-        warm_start(net, open_bundle(job.config.start_from).weights, job.settings.warm_layers)
-    return net
+    return net, (() if job.config.start_from is None else take_over(job, net))
 
 
 def _batches(job: Job, name: str) -> Batches:

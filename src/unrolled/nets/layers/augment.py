@@ -38,6 +38,8 @@ class AugmentSpec(LayerSpec):
 class Augment(Layer):
     """``(B, T, D)`` to ``(B, T, D)``, every length as it was."""
 
+    bends: ClassVar[bool] = True
+
     def __init__(self, spec: AugmentSpec, shape: Shape) -> None:
         super().__init__()
         need_sequence(shape, "augmentation")

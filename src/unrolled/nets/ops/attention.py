@@ -6,6 +6,7 @@ Letters: B batch, T time, D columns, N heads, E columns of a head, F random feat
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -33,25 +34,61 @@ def self_attend(
     window: int,
     recency: bool,
 ) -> Tensor:
-    hidden = None
+    inside = None
     if lengths is not None:
-        k, v = inside_only(k, lengths), inside_only(v, lengths)
-        hidden = ~mask(lengths, k)[:, None, None, :]
-    distance = torch.arange(k.shape[1], device=q.device) - torch.arange(q.shape[1], device=q.device)[:, None]
-    scores = _heads(q, heads) @ _heads(k, heads).transpose(-1, -2) / math.sqrt(q.shape[-1] // heads)
+        k, v, inside = inside_only(k, lengths), inside_only(v, lengths), mask(lengths, k)
+    queries, keys, values = (_heads(each, heads) for each in (q, k, v))
+    outputs = []
+    for query, key, value, start, first in _pieces(queries, keys, values, window):
+        rows = torch.arange(start, start + query.shape[2], device=q.device)
+        columns = torch.arange(first, first + key.shape[2], device=q.device)
+        distance = columns - rows[:, None]
+        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+        scores = _prior(scores, distance, relative, recency)
+        hidden = _hidden(distance, None if inside is None else inside[:, columns], causal, window)
+        if hidden is not None:
+            scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
+        outputs.append(torch.softmax(scores, dim=-1) @ value)
+    return _together(outputs[0] if len(outputs) == 1 else torch.cat(outputs, 2))
+
+
+def _pieces(
+    queries: Tensor, keys: Tensor, values: Tensor, window: int
+) -> Iterator[tuple[Tensor, Tensor, Tensor, int, int]]:
+    """Stretches of queries with the keys and values around them, and where both begin; one stretch without a window.
+
+    With a window a stretch sees only its neighbours, so that the cost grows with T. Split and joined again, not
+    sliced: the gradient of a slice is as long as the whole.
+    """
+    size = max(window, _CHUNK)
+    if not window or keys.shape[2] <= size:
+        yield queries, keys, values, 0, 0
+        return
+    own, theirs, said = (each.split(size, dim=2) for each in (queries, keys, values))
+    for at, query in enumerate(own):
+        near = slice(max(0, at - 1), at + 2)
+        yield query, torch.cat(theirs[near], 2), torch.cat(said[near], 2), at * size, near.start * size
+
+
+def _prior(scores: Tensor, distance: Tensor, relative: Tensor | None, recency: bool) -> Tensor:
+    """Scores ``(B, N, Q, K)`` with what the distance of two steps adds to them."""
     if recency:
-        slope = torch.as_tensor(slopes(heads), device=q.device).to(q.dtype)
+        slope = torch.as_tensor(slopes(scores.shape[1]), device=scores.device).to(scores.dtype)
         scores = scores - slope[:, None, None] * distance.abs()
     if relative is not None:
         reach = relative.shape[1] // 2
         scores = scores + relative[:, distance.clamp(-reach, reach) + reach]
+    return scores
+
+
+def _hidden(distance: Tensor, inside: Tensor | None, causal: bool, window: int) -> Tensor | None:
+    """Which pairs ``(Q, K)`` or ``(B, 1, Q, K)`` may not see each other; None where all may."""
+    hidden = None if inside is None else ~inside[:, None, None, :]
     if causal or window:
         far = distance > 0 if causal else torch.zeros_like(distance, dtype=torch.bool)
         far = far | (distance.abs() > window) if window else far
         hidden = far if hidden is None else hidden | far
-    if hidden is not None:
-        scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
-    return _together(torch.softmax(scores, dim=-1) @ _heads(v, heads))
+    return hidden
 
 
 @op()
@@ -76,8 +113,8 @@ def _causal(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Each query with the keys up to its own step, chunk by chunk: memory grows with T, not with T F E."""
     outputs = []
     summed = queries.new_zeros(*keys.shape[:2], keys.shape[-1], values.shape[-1])
-    for start in range(0, keys.shape[2], _CHUNK):
-        query, key, value = (each[:, :, start : start + _CHUNK] for each in (queries, keys, values))
+    pieces = (each.split(_CHUNK, dim=2) for each in (queries, keys, values))
+    for query, key, value in zip(*pieces, strict=True):
         outputs.append(query @ summed + (query @ key.transpose(-1, -2)).tril() @ value)
         summed = summed + key.transpose(-1, -2) @ value
     return torch.cat(outputs, 2)

@@ -1,0 +1,148 @@
+"""Training layer by layer: who moves when and how fast, against bare torch; resume; errors."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.train.small import Memory, data, digest, squared_error
+from torch import Tensor, nn
+
+from unrolled.core.errors import ConfigError
+from unrolled.nets import Net
+from unrolled.program.shapes import Inputs, Outputs
+from unrolled.train import Fitting, Hook, TrainSettings, fit
+from unrolled.train.layerwise import Pace, parameter_groups
+
+STACK: list[Any] = [{"gru": {"size": 5}}, {"dropout": {"rate": 0.2}}, {"gru": {"size": 4}}, "linear"]
+TOP, MIDDLE, LOWEST = "layers.4.", "layers.2.", "layers.0."
+
+
+def stack(seed: int = 0) -> Net:
+    torch.manual_seed(seed)
+    return Net(STACK, Inputs(numbers=3, length=7), Outputs())
+
+
+def batches() -> Memory:
+    return Memory(*data(24, 1), 8)
+
+
+def squared(output: Tensor, batch: Any) -> Tensor:
+    return squared_error(output, batch)
+
+
+class _Moved(Hook):
+    """Which weights changed in each epoch."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net, self.moved = net, list[set[str]]()
+        self._before = self._now()
+
+    def on_epoch(self, fitting: Fitting) -> None:
+        now = self._now()
+        self.moved.append({name for name, value in now.items() if not torch.equal(value, self._before[name])})
+        self._before = now
+
+    def _now(self) -> dict[str, Tensor]:
+        return {name: value.clone() for name, value in self.net.state_dict().items()}
+
+
+def moved(**options: Any) -> list[set[str]]:
+    """The layers that changed in each of three epochs."""
+    net = stack()
+    watch = _Moved(net)
+    fit(net, batches(), squared, TrainSettings(epochs=3, **options), hooks=[watch])
+    return [{name[: len(TOP)] for name in names} for names in watch.moved]
+
+
+def test_lower_layers_first_then_frozen() -> None:
+    rules = ({"match": "layers.0.*", "freeze_from": 1}, {"match": ["layers.2.*"], "freeze_until": 1})
+    assert moved(layers=rules) == [{LOWEST, TOP}, {MIDDLE, TOP}, {MIDDLE, TOP}]
+
+
+def test_layers_thaw_from_the_top() -> None:
+    assert moved(thaw_epochs=1) == [{TOP}, {MIDDLE, TOP}, {LOWEST, MIDDLE, TOP}]
+
+
+def test_rates_are_those_of_torch_parameter_groups() -> None:
+    rates = {LOWEST: 0.25, MIDDLE: 0.5, TOP: 1.0}
+    net, own = stack(), stack()
+    settings = TrainSettings(epochs=2, layer_decay=0.5, clip_norm=None, schedule="cosine", learning_rate=0.01)
+    fit(net, batches(), squared, settings)
+    groups = [
+        {"params": [value for name, value in own.named_parameters() if name.startswith(layer)], "factor": factor}
+        for layer, factor in rates.items()
+    ]
+    optimizer = torch.optim.Adam(groups, lr=0.01, weight_decay=settings.weight_decay, fused=True)
+    torch.manual_seed(settings.seed)
+    step = 0
+    for epoch in range(2):
+        for batch in batches().epoch(epoch):
+            for group in optimizer.param_groups:
+                group["lr"] = 0.01 * (1 + math.cos(math.pi * step / 6)) / 2 * group["factor"]
+            optimizer.zero_grad()
+            squared(own(batch.x), batch).backward()
+            optimizer.step()
+            step += 1
+    for name, value in own.state_dict().items():
+        torch.testing.assert_close(net.state_dict()[name], value, rtol=1e-5, atol=1e-7)
+
+
+def test_a_frozen_layer_counts_neither_in_the_gradient_norm_nor_in_the_share() -> None:
+    net = stack()
+    result = fit(net, batches(), squared, TrainSettings(epochs=2, thaw_epochs=1))
+    sizes = {key: sum(p.numel() for name, p in net.named_parameters() if name.startswith(key)) for key in (TOP, MIDDLE)}
+    total = sum(p.numel() for p in net.parameters())
+    shares = [row["trained"] for row in result.rows]
+    assert shares == pytest.approx([sizes[TOP] / total, (sizes[TOP] + sizes[MIDDLE]) / total])
+    assert "trained" not in fit(stack(), batches(), squared, TrainSettings(epochs=1, layer_decay=0.5)).rows[0]
+
+
+class _Stop(Hook):
+    def on_epoch(self, fitting: Fitting) -> None:
+        if fitting.epoch == 2:
+            fitting.stop = "enough"
+
+
+def test_resumed_equals_never_stopped(tmp_path: Path) -> None:
+    """Stopped between the moments at which a layer begins and another ends, with dropout at work."""
+    rules = ({"match": "layers.0.*", "freeze_until": 1, "rate": 0.3}, {"match": "layers.2.*", "freeze_from": 3})
+    settings = TrainSettings(epochs=4, layers=rules, averaging="ema", checkpoint_seconds=0)
+    whole, parts = stack(), stack()
+    fit(whole, batches(), squared, settings)
+    fit(parts, batches(), squared, settings, folder=tmp_path, hooks=[_Stop()])
+    again = stack(seed=9)
+    fit(again, batches(), squared, settings, folder=tmp_path, resume=True)
+    assert digest(again) == digest(whole)
+
+
+def test_the_first_rule_that_matches_counts() -> None:
+    rules = ({"match": "layers.0.*weight*", "rate": 0.1}, {"match": "layers.0.*", "rate": 0.5})
+    found = dict(parameter_groups(stack(), TrainSettings(layers=rules)))
+    assert set(found) == {Pace(0.1), Pace(0.5), Pace()}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"layers": ({"match": "layer.0.*"},)}, r"layers\[0\]\.match: no weight is called 'layer\.0\.\*'"),
+        ({"layers": ({"match": "*", "freeze_until": 1},)}, "in epoch 1 every weight is frozen"),
+        ({"layers": ({"match": "*", "freeze_from": 2},), "epochs": 3}, "in epoch 3 every weight is frozen"),
+    ],
+)
+def test_errors(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        fit(stack(), batches(), squared, TrainSettings(**options))
+
+
+def test_a_rule_that_never_trains_is_refused() -> None:
+    with pytest.raises(ValueError, match="never trained"):
+        TrainSettings(layers=({"match": "*", "freeze_until": 3, "freeze_from": 2},))
+
+
+def test_a_net_without_numbered_layers_is_told_to_use_rules() -> None:
+    with pytest.raises(ConfigError, match="not numbered"):
+        parameter_groups(nn.Linear(2, 2), TrainSettings(layer_decay=0.5))
