@@ -74,6 +74,8 @@ ONE_OF_EACH: list[list[Any]] = [
         "pool": pool, "dropout": 0.5}}] for threshold, pool in ((0.55, "last"), (0.6, "mean_max"))),
     [{"delta": {"threshold": 0.5}}, {"gru_delta": {"size": 4, "threshold": 0.1}}],
     [{"dense": {"size": 9}}, {"top_k": {"keep": 0.3}}, {"gru": {"size": 3}}, {"top_k": {"keep": 0.5}}, "pool", "top_k"],
+    *([{"dense": {"size": 24}}, {"frames": {"height": 3, "width": 4, "channels": [3, 2], "kernel": 3, "stride": stride,
+        "pool": pool, "dropout": 0.5}}] for stride, pool in ((1, None), (2, "mean"), (2, "max"))),
     [{"memory": {"size": 4, "slots": 5, "width": 3}}],
     [{"memory": {"size": 3, "slots": 4, "width": 2, "heads": 2, "reach": 2}}],
     [{"conv": {"channels": 3, "kernel": 4}}],

@@ -37,6 +37,11 @@ _TEMPLATES: Templates = {
         "“{column}”相同的序列归为一组。",
     ),
     "took_target": ("info", "Took {columns} as target.", "将 {columns} 作为预测目标。"),
+    "took_frames": (
+        "info",
+        "Each row is a picture of {sides} numbers, for the layer frames: {{{options}}}.",
+        "每一行是一幅 {sides} 的画面，可用层 frames: {{{options}}}。",
+    ),
     "took_features": ("info", "Took {columns} as features.", "将{columns}作为特征。"),
     "took_static": (
         "info",

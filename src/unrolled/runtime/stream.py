@@ -21,7 +21,10 @@ from unrolled.runtime.chain import Chain, Layer
 Array = npt.NDArray[Any]
 State = dict[str, Any]
 
-_BY_STEP = ("activation", "batch_norm", "embedding", "layer_norm", "linear", "merge", "slice_axis", "top_k")
+_BY_STEP = (
+    *("activation", "batch_norm", "columns", "conv2d", "embedding", "layer_norm", "linear", "merge", "mix"),
+    *("multiply", "places", "slice_axis", "top_k"),
+)
 """Operations on sequences that look at one step at a time."""
 
 

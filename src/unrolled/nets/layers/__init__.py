@@ -13,6 +13,7 @@ from unrolled.nets.layers.decoder import DecoderSpec
 from unrolled.nets.layers.dense import DenseSpec, PositionsSpec
 from unrolled.nets.layers.dropout import DropoutSpec, NoiseSpec
 from unrolled.nets.layers.early_exit import EarlyExitSpec
+from unrolled.nets.layers.frames import FramesSpec
 from unrolled.nets.layers.head import LinearSpec
 from unrolled.nets.layers.layer_fusion import LayerFusionSpec
 from unrolled.nets.layers.layer_norm import LayerNormSpec
@@ -40,6 +41,7 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     DenseSpec,
     DropoutSpec,
     EarlyExitSpec,
+    FramesSpec,
     LayerFusionSpec,
     LayerNormSpec,
     LinearSpec,

@@ -8,6 +8,7 @@ from unrolled.nets.ops.attention import mix, multiply, positions, project_time, 
 from unrolled.nets.ops.augment import scaling, time_warp
 from unrolled.nets.ops.dense import activation, batch_norm, dropout, embedding, layer_norm, linear, noise
 from unrolled.nets.ops.exits import first_sure
+from unrolled.nets.ops.frames import conv2d, places
 from unrolled.nets.ops.layout import (
     columns,
     fold_channels,
@@ -35,6 +36,7 @@ __all__ = [
     "batch_norm",
     "columns",
     "conv1d",
+    "conv2d",
     "decay",
     "delta",
     "dropout",
@@ -51,6 +53,7 @@ __all__ = [
     "noise",
     "patch",
     "pieces",
+    "places",
     "pool",
     "positions",
     "project_time",

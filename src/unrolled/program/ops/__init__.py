@@ -15,6 +15,7 @@ from typing import Any
 from unrolled.program.ops.attention import mix, multiply, positions, project_time, random_attend, self_attend
 from unrolled.program.ops.dense import activation, batch_norm, embedding, layer_norm, linear
 from unrolled.program.ops.exits import first_sure
+from unrolled.program.ops.frames import conv2d, places
 from unrolled.program.ops.layout import (
     columns,
     fold_channels,
@@ -43,6 +44,7 @@ OPS: dict[str, Callable[..., Any]] = {
         batch_norm,
         columns,
         conv1d,
+        conv2d,
         decay,
         delta,
         embedding,
@@ -57,6 +59,7 @@ OPS: dict[str, Callable[..., Any]] = {
         multiply,
         patch,
         pieces,
+        places,
         pool,
         positions,
         project_time,
