@@ -76,6 +76,8 @@ ONE_OF_EACH: list[list[Any]] = [
     [{"dense": {"size": 9}}, {"top_k": {"keep": 0.3}}, {"gru": {"size": 3}}, {"top_k": {"keep": 0.5}}, "pool", "top_k"],
     *([{"dense": {"size": 24}}, {"frames": {"height": 3, "width": 4, "channels": [3, 2], "kernel": 3, "stride": stride,
         "pool": pool, "dropout": 0.5}}] for stride, pool in ((1, None), (2, "mean"), (2, "max"))),
+    [{"slow": {"every": 3, "layers": [{"gru": {"size": 4}}, {"conv": {"kernel": 3, "channels": 3}}]}}],
+    [{"slow": {"every": 2, "layers": [{"gru": {"size": 4, "bidirectional": True}}, {"pool": {"kind": "max"}}]}}],
     [{"memory": {"size": 4, "slots": 5, "width": 3}}],
     [{"memory": {"size": 3, "slots": 4, "width": 2, "heads": 2, "reach": 2}}],
     [{"conv": {"channels": 3, "kernel": 4}}],

@@ -25,6 +25,7 @@ from unrolled.nets.ops.layout import (
 )
 from unrolled.nets.ops.memory import memory
 from unrolled.nets.ops.missing import decay
+from unrolled.nets.ops.pace import hold, thin
 from unrolled.nets.ops.recurrent import recurrent
 from unrolled.nets.ops.sparse import delta, top_k
 from unrolled.nets.ops.time import attend, conv1d, pool
@@ -44,6 +45,7 @@ __all__ = [
     "first_sure",
     "fold_channels",
     "group",
+    "hold",
     "layer_norm",
     "linear",
     "memory",
@@ -65,6 +67,7 @@ __all__ = [
     "scaling",
     "self_attend",
     "slice_axis",
+    "thin",
     "tile",
     "time_warp",
     "top_k",

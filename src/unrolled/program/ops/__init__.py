@@ -32,6 +32,7 @@ from unrolled.program.ops.layout import (
 )
 from unrolled.program.ops.memory import memory
 from unrolled.program.ops.missing import decay
+from unrolled.program.ops.pace import hold, thin
 from unrolled.program.ops.sparse import delta, top_k
 from unrolled.program.ops.time import attend, conv1d, pool, recurrent
 from unrolled.program.ops.window import window_denorm, window_norm
@@ -51,6 +52,7 @@ OPS: dict[str, Callable[..., Any]] = {
         first_sure,
         fold_channels,
         group,
+        hold,
         layer_norm,
         linear,
         memory,
@@ -70,6 +72,7 @@ OPS: dict[str, Callable[..., Any]] = {
         reverse,
         self_attend,
         slice_axis,
+        thin,
         tile,
         top_k,
         unfold_channels,
@@ -78,7 +81,7 @@ OPS: dict[str, Callable[..., Any]] = {
     )
 }
 
-CARRIED: dict[str, int] = {"decay": 2, "delta": 1, "memory": 1}
+CARRIED: dict[str, int] = {"decay": 2, "delta": 1, "hold": 1, "memory": 1, "thin": 2}
 """Operations that take a state after the sequence and return it after this many sequences."""
 
 __all__ = ["CARRIED", "OPS"]
