@@ -18,7 +18,7 @@ from unrolled.nets.presets import presets
 FOLDER = Path(__file__).parent / "nets"
 _GAP, _PAD, _LINE, _LETTER = 26, 10, 15, 6.6
 _FILL = {"body": "#dbe8f7", "pool": "#f5ecd7", "head": "#d9efdc", "end": "#eef0f2"}
-_SHOWN = ("size", "channels", "kind", "length", "every")
+_SHOWN = ("cell", "size", "channels", "kind", "length", "every", "most")
 """Options that say what a layer is, told even where they have their default."""
 
 _PLAIN = str.maketrans("", "", "[]")
@@ -42,6 +42,7 @@ ARCHITECTURES: dict[str, list[Any]] = {
     "layer-fusion": [{"layer_fusion": {"layers": [{"lstm": {"size": 64}}] * 3}}],
     "memory": [{"memory": {"size": 100}}],
     "sparse": [{"delta": {"threshold": 0.1}}, {"gru_delta": {"size": 64}}, {"top_k": {"keep": 0.25}}],
+    "ponder": [{"ponder": {"size": 64, "most": 10, "cost": 0.01}}],
     "linear-attention": [{"gru": {"size": 64}}, {"self_attention": {"kind": "random_features"}}, "attention"],
 }
 

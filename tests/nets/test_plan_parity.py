@@ -78,6 +78,7 @@ ONE_OF_EACH: list[list[Any]] = [
         "pool": pool, "dropout": 0.5}}] for stride, pool in ((1, None), (2, "mean"), (2, "max"))),
     [{"slow": {"every": 3, "layers": [{"gru": {"size": 4}}, {"conv": {"kernel": 3, "channels": 3}}]}}],
     [{"slow": {"every": 2, "layers": [{"gru": {"size": 4, "bidirectional": True}}, {"pool": {"kind": "max"}}]}}],
+    *([{"ponder": {"cell": cell, "size": 4, "most": most}}] for cell, most in (("gru", 5), ("lstm", 3), ("rnn", 1))),
     [{"memory": {"size": 4, "slots": 5, "width": 3}}],
     [{"memory": {"size": 3, "slots": 4, "width": 2, "heads": 2, "reach": 2}}],
     [{"conv": {"channels": 3, "kernel": 4}}],

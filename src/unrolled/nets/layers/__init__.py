@@ -22,6 +22,7 @@ from unrolled.nets.layers.parallel import ParallelSpec
 from unrolled.nets.layers.patch import PatchSpec
 from unrolled.nets.layers.per_channel import PerChannelSpec
 from unrolled.nets.layers.pieces import PiecesSpec
+from unrolled.nets.layers.ponder import PonderSpec
 from unrolled.nets.layers.pool import PoolSpec
 from unrolled.nets.layers.residual import ResidualSpec
 from unrolled.nets.layers.segment_decoder import SegmentDecoderSpec
@@ -52,6 +53,7 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     PatchSpec,
     PerChannelSpec,
     PiecesSpec,
+    PonderSpec,
     PoolSpec,
     PositionsSpec,
     ResidualSpec,

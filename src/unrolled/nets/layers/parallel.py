@@ -88,15 +88,15 @@ class Parallel(Layer):
 
     def forward(self, flow: Flow) -> Flow:
         results = []
-        cells = flow.cells
+        cells, penalties = flow.cells, flow.penalties
         for chain, columns in zip(self.chains, self.columns, strict=True):
             x = ops.columns(flow.x, index=columns) if columns else flow.x
-            result: Flow = chain(replace(flow, x=x, cells=()))
+            result: Flow = chain(replace(flow, x=x, cells=(), penalties=()))
             results.append(result)
-            cells = (*cells, *result.cells)
+            cells, penalties = (*cells, *result.cells), (*penalties, *result.penalties)
         attention = next((result.attention for result in results if result.attention is not None), None)
         x = self.fuse([result.x for result in results])
-        return replace(results[0].changed(x), cells=cells, attention=attention)
+        return replace(results[0].changed(x), cells=cells, penalties=penalties, attention=attention)
 
     def obstacle(self) -> Note | None:
         return next((note for chain in self.chains if (note := chain.obstacle()) is not None), None)

@@ -26,6 +26,7 @@ from unrolled.nets.ops.layout import (
 from unrolled.nets.ops.memory import memory
 from unrolled.nets.ops.missing import decay
 from unrolled.nets.ops.pace import hold, thin
+from unrolled.nets.ops.ponder import ponder
 from unrolled.nets.ops.recurrent import recurrent
 from unrolled.nets.ops.sparse import delta, top_k
 from unrolled.nets.ops.time import attend, conv1d, pool
@@ -56,6 +57,7 @@ __all__ = [
     "patch",
     "pieces",
     "places",
+    "ponder",
     "pool",
     "positions",
     "project_time",

@@ -33,6 +33,7 @@ from unrolled.program.ops.layout import (
 from unrolled.program.ops.memory import memory
 from unrolled.program.ops.missing import decay
 from unrolled.program.ops.pace import hold, thin
+from unrolled.program.ops.ponder import ponder
 from unrolled.program.ops.sparse import delta, top_k
 from unrolled.program.ops.time import attend, conv1d, pool, recurrent
 from unrolled.program.ops.window import window_denorm, window_norm
@@ -62,6 +63,7 @@ OPS: dict[str, Callable[..., Any]] = {
         patch,
         pieces,
         places,
+        ponder,
         pool,
         positions,
         project_time,
@@ -81,7 +83,7 @@ OPS: dict[str, Callable[..., Any]] = {
     )
 }
 
-CARRIED: dict[str, int] = {"decay": 2, "delta": 1, "hold": 1, "memory": 1, "thin": 2}
+CARRIED: dict[str, int] = {"decay": 2, "delta": 1, "hold": 1, "memory": 1, "ponder": 3, "thin": 2}
 """Operations that take a state after the sequence and return it after this many sequences."""
 
 __all__ = ["CARRIED", "OPS"]
