@@ -115,7 +115,8 @@ def test_yaml_is_understood(name: str, code: str) -> None:
     """A net spec, or a whole job."""
     given = yaml.safe_load(code)
     spec = NetSpec.parse({"net": given["net"]})
-    Net(spec, Inputs(numbers=3, targets=1, length=30), Outputs())
+    named = tuple(dict.fromkeys(re.findall(r"(?:sensor|setting)_\d+", code)))
+    Net(spec, Inputs(numbers=len(named) or 3, targets=1, length=30, names=named), Outputs())
     if set(given) != {"net"}:
         config = Config.parse(given)
         make_task(config.task.pop("name"), config.task)

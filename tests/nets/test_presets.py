@@ -23,7 +23,8 @@ def test_each_task_has_a_preset_of_its_name() -> None:
 @pytest.mark.parametrize("entry", presets(), ids=lambda entry: entry.name)
 def test_presets_build(entry: Preset) -> None:
     forecast = "forecast" in entry.task
-    inputs = Inputs(numbers=3, targets=2 if forecast else 0, masked=(0,))
+    numbers = 144 if entry.name == "video" else 3
+    inputs = Inputs(numbers=numbers, targets=2 if forecast else 0, masked=(0,))
     net = Net(entry.name, inputs, Outputs(steps=10, targets=2) if forecast else Outputs(values=2))
     assert net.summary().parameters > 1000
     assert NetSpec.parse(net.spec.dump()) == net.spec

@@ -29,7 +29,8 @@ class Flow:
         encoder: that layer, for a decoder that goes on with its weights.
         cells: final cell states (h where a cell has no other) of all recurrent layers, for a penalty in training.
         attention: ``(B, T)`` weights of the attention pooling, or None.
-        depth: ``(B,)`` layers that were run for each sequence where that differs, or None.
+        depth: ``(B,)`` layers that were run for each sequence, or mean updates of a step, where that differs, or None.
+        penalties: what layers add to the loss in training, scalars.
         others: in training, answers like ``x`` that are to be judged beside it.
     """
 
@@ -42,6 +43,7 @@ class Flow:
     cells: tuple[Tensor, ...] = ()
     attention: Tensor | None = None
     depth: Tensor | None = None
+    penalties: tuple[Tensor, ...] = ()
     others: tuple[Tensor, ...] = ()
 
     def changed(self, x: Tensor) -> Flow:

@@ -40,6 +40,7 @@ class Net(Body):
         super().__init__(self.spec.layers, inputs, outputs)
         self._cells: tuple[Tensor, ...] = ()
         self._others: tuple[Tensor, ...] = ()
+        self._penalties: tuple[Tensor, ...] = ()
 
     def forward(
         self,
@@ -63,7 +64,9 @@ class Net(Body):
             ConfigError: an input is missing or has another number of columns.
         """
         flow = self._run(x, lengths, static, known)
-        self._cells, self._others = (flow.cells, flow.others) if self.training else ((), ())
+        self._cells, self._others, self._penalties = (
+            (flow.cells, flow.others, flow.penalties) if self.training else ((), (), ())
+        )
         return flow.x
 
     def attention(
@@ -83,12 +86,19 @@ class Net(Body):
         static: Tensor | None = None,
         known: Tensor | None = None,
     ) -> Tensor | None:
-        """``(B,)`` layers that ``early_exit`` runs for each sequence outside training; None in a net without it."""
+        """``(B,)`` layers that ``early_exit`` runs for each sequence outside training, or mean updates of ``ponder``.
+
+        None in a net without either.
+        """
         return self._run(x, lengths, static, known).depth
 
     def other_answers(self) -> tuple[Tensor, ...]:
         """Answers of the last forward in training that are to be judged beside it, those of exits before the last."""
         return self._others
+
+    def own_penalty(self) -> Tensor | None:
+        """What layers add to the loss of the last forward in training, such as the cost of pondering; None if nothing."""
+        return torch.stack(self._penalties).sum() if self._penalties else None
 
     def state_penalty(self) -> Tensor:
         """Mean square of the final cell states of the last forward in training; 0 in a net without any."""
@@ -144,4 +154,4 @@ class Net(Body):
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles leave out the states of the last forward, which belong to its gradient."""
-        return {**self.__dict__, "_cells": (), "_others": ()}
+        return {**self.__dict__, "_cells": (), "_others": (), "_penalties": ()}

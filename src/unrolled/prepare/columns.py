@@ -92,8 +92,14 @@ class Reading:
         """Case level: from the format, or one value throughout every one of several sequences."""
         if name in self.table.case_columns:
             return "case"
+        if self._in_picture(name):
+            return "row"
         several = 1 < len(self.order.ids) < self.table.rows and self.table.block is None
         return "case" if several and not varies(self.order.take(self._cells(name)), self.order.starts) else "row"
+
+    def _in_picture(self, name: str) -> bool:
+        """Whether it is one place of a picture, which without any of its places is none, however still it stands."""
+        return bool(self.table.hints.frame) and name in self.table.columns
 
     def _target_level(self, name: str) -> Level:
         return "row" if self.task == "forecast" else self._level(name)
@@ -142,6 +148,8 @@ class Reading:
             return "unasked"
         if survey.empty:
             return "dropped_empty"
+        if self._in_picture(name):
+            return None
         if survey.constant:
             return "dropped_constant"
         if survey.kind == "time":

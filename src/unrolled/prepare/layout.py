@@ -78,7 +78,13 @@ class Layout:
             length=length,
             masked=masked,
             time_delta=self.time_delta,
+            names=self._names(masked),
         )
+
+    def _names(self, masked: tuple[int, ...]) -> tuple[str, ...]:
+        numbers = tuple(column.name for column in self.numbers)
+        made = (*self.calendar, *(("time_delta",) if self.time_delta else ()))
+        return (*numbers, *made, *(numbers[at] for at in masked), *(column.name for column in self.codes))
 
 
 def _numbers(columns: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -18,7 +18,10 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Hints:
-    """What the file format itself says about its columns; flags of the user go before hints."""
+    """What the file format itself says about its columns; flags of the user go before hints.
+
+    ``frame`` is ``(height, width)`` or ``(height, width, channels)`` where the columns of a row are a picture.
+    """
 
     target: tuple[str, ...] = ()
     time: str | None = None
@@ -28,6 +31,7 @@ class Hints:
     category: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     task: str | None = None
+    frame: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ _TEMPLATES: Templates = {
         "Left out {columns}: pretraining looks at no labels.",
         "未使用 {columns}：预训练不看标签。",
     ),
+    "took_frames": (
+        "info",
+        "Each row is a picture of {sides} numbers, for the layer frames: {{{options}}}.",
+        "每一行是一幅 {sides} 的画面，可用层 frames: {{{options}}}。",
+    ),
     "took_features": ("info", "Took {columns} as features.", "将{columns}作为特征。"),
     "took_static": (
         "info",

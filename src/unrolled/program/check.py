@@ -138,4 +138,7 @@ def _largest(op: Op, values: list[Any], tensors: Mapping[str, Array]) -> int:
     rows = max((math.prod(shape[:-1]) for shape in shapes), default=1)
     lookup = op.op in ("embedding", "tile")
     wide = (math.prod(tensor.shape[1:]) if lookup else math.prod(tensor.shape[:1]) for tensor in tensors.values())
+    if op.op == "hold" and len(shapes) == 2:
+        size += math.prod(shapes[1][:2]) * shapes[0][-1]
+    rows *= op.options.get("height", 1) * op.options.get("width", 1)
     return int(size * factor + padded * max(1, *(shape[0] for shape in shapes if shape), 1) + rows * sum(wide))

@@ -26,11 +26,12 @@ class Inputs(Record):
     length: int | None = None  # T where it is fixed (windows), None where sequences differ
     masked: tuple[int, ...] = ()  # numeric inputs with a mark of missing values, 1 where one is
     time_delta: bool = False  # log2 of the time since the row before, in usual steps, is an input
+    names: tuple[str, ...] = ()  # of the columns of x, where they are known; a mark has the name of what it marks
 
     @property
     def sizes(self) -> Inputs:
         """The sizes alone; bundles of early versions do not say what their columns mean."""
-        return self.model_copy(update={"masked": (), "time_delta": False})
+        return self.model_copy(update={"masked": (), "time_delta": False, "names": ()})
 
 
 class Outputs(Record):

@@ -21,7 +21,10 @@ from unrolled.runtime.chain import Chain, Layer
 Array = npt.NDArray[Any]
 State = dict[str, Any]
 
-_BY_STEP = ("activation", "batch_norm", "embedding", "layer_norm", "linear", "merge", "slice_axis", "top_k")
+_BY_STEP = (
+    *("activation", "batch_norm", "columns", "conv2d", "embedding", "layer_norm", "linear", "merge", "mix"),
+    *("multiply", "places", "slice_axis", "top_k"),
+)
 """Operations on sequences that look at one step at a time."""
 
 
@@ -57,6 +60,8 @@ class Stream:
         self._tails: dict[str, Array] = {}
         self._carried: dict[str, tuple[Array, ...]] = {}
         self._sequences = {"x"}
+        self._slow: set[str] = set()  # those of them at a pace of their own
+        self._absent = {"lengths"}
         self._by_one = False
         self.dtype = np.result_type(*(weight for weight in self._weights.values() if weight.dtype.kind == "f"))
         self._layers: dict[str, list[Layer]] = {}
@@ -129,14 +134,16 @@ class Stream:
         """Check that an operation can stream, and make room for what it remembers."""
         if not self._sequences.intersection(name for name in op.inputs if name):
             return
+        if op.op == "thin" or self._slow.intersection(op.inputs[1:] if op.op == "hold" else op.inputs):
+            self._slow.update(op.outputs)
         if op.op == "recurrent" and not op.options["reverse"] and set(op.inputs[2:]) <= {None}:
             self._add_layer(op)
         elif op.op == "conv1d" and op.options["stride"] == 1 and op.options["right"] == 0:
             _, inputs, width = self._weights[op.weights["weight"]].shape
             self._tails[op.outputs[0]] = np.zeros((self.batch, width - 1, inputs), self.dtype)
-        elif op.op in CARRIED and len(op.inputs) == 1:
+        elif op.op in CARRIED and self._sequences | self._absent >= set(op.inputs):
             self._carried[op.outputs[0]] = ()
-        elif op.op == "pool" and op.options["kind"] == "last" and op.options["backward"] == 0:
+        elif op.op == "pool" and self._latest(op):
             return
         elif op.op not in _BY_STEP or op.options.get("axis", -1) != -1 or self._mixed(op):
             raise ConfigError(
@@ -145,6 +152,11 @@ class Stream:
                 mend="net.streamable() names the layers that keep it from streaming",
             )
         self._sequences.update(op.outputs[: CARRIED.get(op.op, 1)])
+        self._absent.update(op.outputs[1:2] if op.op in ("conv1d", "thin") else ())
+
+    def _latest(self, op: Op) -> bool:
+        """Whether it pools to the latest step of what runs forward, at the pace of the input."""
+        return op.options["kind"] == "last" and op.options["backward"] == 0 and op.inputs[0] not in self._slow
 
     def _mixed(self, op: Op) -> bool:
         """Whether it joins steps with what is no sequence."""

@@ -31,6 +31,7 @@ class Stepper:
 
     def __init__(self, net: nn.Module, loss: Loss, settings: TrainSettings, fabric: Fabric) -> None:
         self._penalty: Callable[[], Tensor] | None = getattr(net, "state_penalty", None)
+        self._own: Callable[[], Tensor | None] = getattr(net, "own_penalty", lambda: None)
         self._others: Callable[[], Sequence[Tensor]] = getattr(net, "other_answers", tuple)
         if settings.state_l2 and self._penalty is None:
             raise ConfigError(
@@ -97,6 +98,9 @@ class Stepper:
         answers = (self.net(**batch.inputs()), *self._others())
         losses = [self._loss(answer, batch) for answer in answers]
         goal = loss = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
+        own = self._own()
+        if own is not None:
+            goal = goal + own
         if self._settings.state_l2 and self._penalty is not None:
             goal = goal + self._settings.state_l2 * self._penalty()
         # Processes' gradients are averaged, hence the factor of their number.

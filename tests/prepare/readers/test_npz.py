@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 from unrolled.core.errors import DataError
 from unrolled.prepare.read import read
+from unrolled.prepare.schema import infer
 
 if TYPE_CHECKING:
     from tests.prepare.readers.conftest import Check
@@ -56,7 +57,7 @@ def test_columns(tmp_path: Path, check_reader: Check) -> None:
         ({"X": X, "y": [1]}, r"y has the shape \(1,\), but there are 2 sequences"),
         ({"X": np.zeros((2, 0))}, "there is no value"),
         ({"X": np.zeros((2, 3, 0))}, r"shape \(steps, channels\)"),
-        ({"X": np.zeros((1, 2, 3, 4))}, r"shape \(steps, channels\)"),
+        ({"X": np.zeros((1, 2, 3, 4, 5, 6))}, r"shape \(steps, channels\)"),
         ({"X": np.float64(3)}, "not an array of real numbers"),
         ({"X": np.zeros((2, 2), complex)}, "not an array of real numbers but of complex128"),
         ({"values": np.zeros(5), "starts": [0, 2, 4]}, "starts must rise"),
@@ -168,3 +169,18 @@ def test_nothing_in_an_archive_is_executed(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         read(tmp_path / "data.npz")
     assert not (tmp_path / "executed").exists()
+
+
+def test_clips_of_pictures(tmp_path: Path) -> None:
+    clips = np.arange(2 * 3 * 4 * 5 * 2.0).reshape(2, 3, 4, 5, 2)
+    clips[..., 0, 0, 0] = 7  # a place that never changes is still a place
+    clips[..., 0, 0, 1] = np.array([[1], [2]])  # and so is one that stands still inside each clip
+    found = read(saved(tmp_path, X=clips, y=["a", "b"]))
+    assert found.starts is not None and found.starts.tolist() == [0, 3, 6]
+    np.testing.assert_array_equal(np.stack(list(found.columns.values()), 1), clips.reshape(6, 40))
+    assert found.hints.frame == (4, 5, 2)
+    assert "4 x 5 x 2" in found.notes[0].en and "height: 4, width: 5" in found.notes[0].zh
+    ragged = read(saved(tmp_path, values=clips.reshape(6, 4, 5, 2), starts=[0, 2, 6]))
+    np.testing.assert_array_equal(np.stack(list(ragged.columns.values()), 1), clips.reshape(6, 40))
+    schema, _ = infer(found, task="classify")
+    assert len(schema.of_role("feature")) == 40

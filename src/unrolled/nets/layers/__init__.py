@@ -13,6 +13,7 @@ from unrolled.nets.layers.decoder import DecoderSpec
 from unrolled.nets.layers.dense import DenseSpec, PositionsSpec
 from unrolled.nets.layers.dropout import DropoutSpec, NoiseSpec
 from unrolled.nets.layers.early_exit import EarlyExitSpec
+from unrolled.nets.layers.frames import FramesSpec
 from unrolled.nets.layers.head import LinearSpec
 from unrolled.nets.layers.layer_fusion import LayerFusionSpec
 from unrolled.nets.layers.layer_norm import LayerNormSpec
@@ -21,10 +22,12 @@ from unrolled.nets.layers.parallel import ParallelSpec
 from unrolled.nets.layers.patch import PatchSpec
 from unrolled.nets.layers.per_channel import PerChannelSpec
 from unrolled.nets.layers.pieces import PiecesSpec
+from unrolled.nets.layers.ponder import PonderSpec
 from unrolled.nets.layers.pool import PoolSpec
 from unrolled.nets.layers.residual import ResidualSpec
 from unrolled.nets.layers.segment_decoder import SegmentDecoderSpec
 from unrolled.nets.layers.self_attention import SelfAttentionSpec
+from unrolled.nets.layers.slow import SlowSpec
 from unrolled.nets.layers.sparse import DeltaSpec, TopKSpec
 from unrolled.nets.layers.stack import recurrent_spec
 from unrolled.nets.layers.window_norm import WindowNormSpec
@@ -40,6 +43,7 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     DenseSpec,
     DropoutSpec,
     EarlyExitSpec,
+    FramesSpec,
     LayerFusionSpec,
     LayerNormSpec,
     LinearSpec,
@@ -49,11 +53,13 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     PatchSpec,
     PerChannelSpec,
     PiecesSpec,
+    PonderSpec,
     PoolSpec,
     PositionsSpec,
     ResidualSpec,
     SegmentDecoderSpec,
     SelfAttentionSpec,
+    SlowSpec,
     TopKSpec,
     WindowNormSpec,
 )

@@ -52,9 +52,11 @@ class Bidirectional(Layer):
 
     def forward(self, flow: Flow) -> Flow:
         there: Flow = self._chain(0)(flow)
-        back: Flow = self._chain(1)(replace(flow, x=ops.reverse(flow.x, flow.lengths), cells=()))
+        back: Flow = self._chain(1)(replace(flow, x=ops.reverse(flow.x, flow.lengths), cells=(), penalties=()))
         x = ops.merge(there.x, ops.reverse(back.x, flow.lengths), kind=self.merge)
-        return replace(there.changed(x), cells=(*there.cells, *back.cells))
+        return replace(
+            there.changed(x), cells=(*there.cells, *back.cells), penalties=(*there.penalties, *back.penalties)
+        )
 
     def obstacle(self) -> Note:
         return READS_BACKWARDS

@@ -5,9 +5,12 @@ Letters: D numbers, C categories, E embedding.
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from torch import Tensor, nn
 
 from unrolled.nets import ops
+from unrolled.program.shapes import Inputs
 
 
 class Columns(nn.Module):
@@ -33,3 +36,10 @@ def embedding_size(count: int) -> int:
     """Numbers for a column of ``count`` categories: 1.6 count^0.56, at most 64 (the rule of thumb of fastai)."""
     size: int = round(1.6 * count**0.56)
     return min(64, max(1, size))
+
+
+def standing(inputs: Inputs, name: str) -> tuple[int, ...]:
+    """The places, in what :class:`Columns` gives, of all that is made of the column of this name."""
+    widths = [1] * inputs.numbers + [embedding_size(count) for count in inputs.categories]
+    ends = list(accumulate(widths, initial=0))
+    return tuple(place for at, own in enumerate(inputs.names) if own == name for place in range(ends[at], ends[at + 1]))

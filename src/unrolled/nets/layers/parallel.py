@@ -15,10 +15,12 @@ from torch import nn
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Note
+from unrolled.core.validation import nearest
 from unrolled.nets import ops
 from unrolled.nets.chain import Chain
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, LayerSpec, dump, need_sequence
+from unrolled.nets.layers.columns import standing
 from unrolled.nets.layers.fusion import Fusion
 
 
@@ -27,11 +29,16 @@ def _dumped(branches: tuple[tuple[LayerSpec, ...], ...]) -> list[Any]:
 
 
 Branches = Annotated[tuple[tuple[LayerSpec, ...], ...], Field(min_length=2, max_length=16), PlainSerializer(_dumped)]
-Columns = tuple[Annotated[int, Field(ge=0, le=16383)], ...]
+Place = Annotated[int, Field(ge=0, le=16383)]
+Columns = tuple[Place, ...]
+Chosen = tuple[Annotated[str, Field(min_length=1)] | Place, ...]
 
 
 class ParallelSpec(LayerSpec):
     """Each of the ``branches``, a list of layers, reads the same steps, or its own ``columns`` of them.
+
+    Columns are names of the data, as long as no layer before has mixed them, or places, which count from 0. A name
+    stands for all that is made of it: the embedding of a category, the mark of a missing number.
 
     ``merge``: "concat" joins; "sum" adds; "gated" adds each branch times a gate that sees all of them; "attention"
     weighs the branches by a learned score. Branches of unequal width go through a linear map before all but "concat".
@@ -42,7 +49,7 @@ class ParallelSpec(LayerSpec):
     inner: ClassVar[tuple[str, ...]] = ("branches",)
 
     branches: Branches
-    columns: tuple[Columns, ...] | None = None
+    columns: tuple[Chosen, ...] | None = None
     merge: Literal["concat", "sum", "gated", "attention"] = "concat"
 
     def build(self, shape: Shape) -> Layer:
@@ -58,7 +65,7 @@ class Parallel(Layer):
     def __init__(self, spec: ParallelSpec, shape: Shape) -> None:
         super().__init__()
         need_sequence(shape, "parallel")
-        self.columns = _columns(spec, shape.size)
+        self.columns = _columns(spec, shape)
         plain = replace(shape, targets=0, inputs=shape.inputs if spec.columns is None else None)
         self.branches = nn.ModuleList(
             Chain(branch, replace(plain, size=len(columns) or shape.size), f"branches[{index}]")
@@ -81,27 +88,41 @@ class Parallel(Layer):
 
     def forward(self, flow: Flow) -> Flow:
         results = []
-        cells = flow.cells
+        cells, penalties = flow.cells, flow.penalties
         for chain, columns in zip(self.chains, self.columns, strict=True):
             x = ops.columns(flow.x, index=columns) if columns else flow.x
-            result: Flow = chain(replace(flow, x=x, cells=()))
+            result: Flow = chain(replace(flow, x=x, cells=(), penalties=()))
             results.append(result)
-            cells = (*cells, *result.cells)
+            cells, penalties = (*cells, *result.cells), (*penalties, *result.penalties)
         attention = next((result.attention for result in results if result.attention is not None), None)
         x = self.fuse([result.x for result in results])
-        return replace(results[0].changed(x), cells=cells, attention=attention)
+        return replace(results[0].changed(x), cells=cells, penalties=penalties, attention=attention)
 
     def obstacle(self) -> Note | None:
         return next((note for chain in self.chains if (note := chain.obstacle()) is not None), None)
 
 
-def _columns(spec: ParallelSpec, size: int) -> tuple[Columns, ...]:
-    """For each branch the columns that it reads; none for all."""
+def _columns(spec: ParallelSpec, shape: Shape) -> tuple[Columns, ...]:
+    """For each branch the places that it reads; none for all."""
     if spec.columns is None:
         return ((),) * len(spec.branches)
     if len(spec.columns) != len(spec.branches):
         raise ConfigError(f"there are {len(spec.branches)} branches and columns for {len(spec.columns)}")
-    highest = max((column for columns in spec.columns for column in columns), default=0)
-    if highest >= size:
-        raise ConfigError(f"a branch reads column {highest}, and there are {size}", mend="columns count from 0")
-    return spec.columns
+    return tuple(tuple(place for each in chosen for place in _places(each, shape)) for chosen in spec.columns)
+
+
+def _places(chosen: str | int, shape: Shape) -> Columns:
+    """Where a column of the data stands, and all that is made of it."""
+    if isinstance(chosen, int):
+        if chosen >= shape.size:
+            raise ConfigError(f"a branch reads column {chosen}, and there are {shape.size}", mend="they count from 0")
+        return (chosen,)
+    if shape.inputs is None or not shape.inputs.names:
+        raise ConfigError(
+            f"a branch reads the column {chosen!r}, and the columns have no names here",
+            mend="put parallel before the layers that mix columns, or give places, which count from 0",
+        )
+    found = standing(shape.inputs, chosen)
+    if not found:
+        raise ConfigError(f"there is no column {chosen!r} to read", mend=nearest(chosen, sorted({*shape.inputs.names})))
+    return found

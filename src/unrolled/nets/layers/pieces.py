@@ -54,7 +54,7 @@ class Pieces(Layer):
     def forward(self, flow: Flow) -> Flow:
         cut, own, lengths = ops.pieces(flow.x, flow.lengths, length=self.length)
         inside: Flow = self.layers(replace(flow, x=cut, lengths=own))
-        return replace(inside.changed(ops.group(inside.x, flow.x)), lengths=lengths, attention=None)
+        return replace(inside.changed(ops.group(inside.x, flow.x)), lengths=lengths, attention=None, depth=None)
 
     def obstacle(self) -> Note:
         return Note(

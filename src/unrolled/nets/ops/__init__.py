@@ -8,6 +8,7 @@ from unrolled.nets.ops.attention import mix, multiply, positions, project_time, 
 from unrolled.nets.ops.augment import scaling, time_warp
 from unrolled.nets.ops.dense import activation, batch_norm, dropout, embedding, layer_norm, linear, noise
 from unrolled.nets.ops.exits import first_sure
+from unrolled.nets.ops.frames import conv2d, places
 from unrolled.nets.ops.layout import (
     columns,
     fold_channels,
@@ -24,6 +25,8 @@ from unrolled.nets.ops.layout import (
 )
 from unrolled.nets.ops.memory import memory
 from unrolled.nets.ops.missing import decay
+from unrolled.nets.ops.pace import hold, thin
+from unrolled.nets.ops.ponder import ponder
 from unrolled.nets.ops.recurrent import recurrent
 from unrolled.nets.ops.sparse import delta, top_k
 from unrolled.nets.ops.time import attend, conv1d, pool
@@ -35,6 +38,7 @@ __all__ = [
     "batch_norm",
     "columns",
     "conv1d",
+    "conv2d",
     "decay",
     "delta",
     "dropout",
@@ -42,6 +46,7 @@ __all__ = [
     "first_sure",
     "fold_channels",
     "group",
+    "hold",
     "layer_norm",
     "linear",
     "memory",
@@ -51,6 +56,8 @@ __all__ = [
     "noise",
     "patch",
     "pieces",
+    "places",
+    "ponder",
     "pool",
     "positions",
     "project_time",
@@ -62,6 +69,7 @@ __all__ = [
     "scaling",
     "self_attend",
     "slice_axis",
+    "thin",
     "tile",
     "time_warp",
     "top_k",

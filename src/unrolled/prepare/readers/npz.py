@@ -33,8 +33,8 @@ def read(path: Path, options: ReadOptions) -> Table:
     """Read an archive of arrays.
 
     Keys ``X`` ``(S, T, D)`` or ``(S, T)``, or ``values`` ``(N,)`` or ``(N, D)`` with ``starts`` ``(S + 1,)``, and
-    ``y`` and ``groups`` ``(S,)`` where known, make sequences; ``signal`` with ``ann_sample`` and ``ann_symbol`` is an
-    ECG record; otherwise each 1-D array is a column.
+    ``y`` and ``groups`` ``(S,)`` where known, make sequences; in the place of D, ``H, W`` or ``H, W, C`` is a picture;
+    ``signal`` with ``ann_sample`` and ``ann_symbol`` is an ECG record; otherwise each 1-D array is a column.
 
     Raises:
         DataError: the archive is damaged, too large, holds pickled objects, or its arrays do not fit each other.
@@ -93,7 +93,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
 
 
 def _cut(values: Array, starts: Array, where: str) -> list[Array]:
-    good = starts.ndim == 1 and len(starts) > 1 and starts.dtype.kind in "iu" and values.ndim in (1, 2)
+    good = starts.ndim == 1 and len(starts) > 1 and starts.dtype.kind in "iu" and 1 <= values.ndim <= 4
     if not good or starts[0] != 0 or starts[-1] != len(values) or (np.diff(starts.astype(np.int64)) < 1).any():
         raise DataError(
             "starts must rise from 0 to the number of rows of values",

@@ -15,6 +15,7 @@ from typing import Any
 from unrolled.program.ops.attention import mix, multiply, positions, project_time, random_attend, self_attend
 from unrolled.program.ops.dense import activation, batch_norm, embedding, layer_norm, linear
 from unrolled.program.ops.exits import first_sure
+from unrolled.program.ops.frames import conv2d, places
 from unrolled.program.ops.layout import (
     columns,
     fold_channels,
@@ -31,6 +32,8 @@ from unrolled.program.ops.layout import (
 )
 from unrolled.program.ops.memory import memory
 from unrolled.program.ops.missing import decay
+from unrolled.program.ops.pace import hold, thin
+from unrolled.program.ops.ponder import ponder
 from unrolled.program.ops.sparse import delta, top_k
 from unrolled.program.ops.time import attend, conv1d, pool, recurrent
 from unrolled.program.ops.window import window_denorm, window_norm
@@ -43,12 +46,14 @@ OPS: dict[str, Callable[..., Any]] = {
         batch_norm,
         columns,
         conv1d,
+        conv2d,
         decay,
         delta,
         embedding,
         first_sure,
         fold_channels,
         group,
+        hold,
         layer_norm,
         linear,
         memory,
@@ -57,6 +62,8 @@ OPS: dict[str, Callable[..., Any]] = {
         multiply,
         patch,
         pieces,
+        places,
+        ponder,
         pool,
         positions,
         project_time,
@@ -67,6 +74,7 @@ OPS: dict[str, Callable[..., Any]] = {
         reverse,
         self_attend,
         slice_axis,
+        thin,
         tile,
         top_k,
         unfold_channels,
@@ -75,7 +83,7 @@ OPS: dict[str, Callable[..., Any]] = {
     )
 }
 
-CARRIED: dict[str, int] = {"decay": 2, "delta": 1, "memory": 1}
+CARRIED: dict[str, int] = {"decay": 2, "delta": 1, "hold": 1, "memory": 1, "ponder": 3, "thin": 2}
 """Operations that take a state after the sequence and return it after this many sequences."""
 
 __all__ = ["CARRIED", "OPS"]
