@@ -94,6 +94,7 @@ ONE_OF_EACH: list[list[Any]] = [
     ["per_channel", {"lstm": {"size": 4}}, {"segment_decoder": {"length": 2, "shared": True}}],
     *([{"lstm": {"size": 3, "bidirectional": True, "merge": merge}}, {"pool": {"kind": "mean"}}]
       for merge in ("concat", "sum", "mean")),
+    *([{name: {"size": 4, "layers": 2, "bidirectional": True, "orthogonal": True}}] for name in ("rnn_modrelu", "gru")),
     *([{name: {"size": 4, "layers": 2, "bidirectional": True, "dropout": 0.5, **OWN.get(name, {})}}]
       for name in cells()),
 ]  # fmt: skip
