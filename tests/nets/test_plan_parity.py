@@ -61,6 +61,8 @@ ONE_OF_EACH: list[list[Any]] = [
     [{"parallel": {"branches": [[{"gru": {"size": 3}}], [{"rnn": {"size": 3}}]], "columns": [[2, 0], [1]]}}],
     [{"pieces": {"length": 4, "layers": [{"gru": {"size": 3}}]}}, {"lstm": {"size": 4}}],
     [{"pieces": {"length": 3, "layers": [{"pool": {"kind": "max"}}]}}, "attention"],
+    *([{"pieces": {"column": 1, "mark": mark, "layers": [{"gru": {"size": 3}}]}}, {"lstm": {"size": 4}}]
+      for mark in ("change", "start")),
     *([{"residual": {"layers": [{"lstm": {"size": 5}}], "repeat": 2, "norm": norm, "dropout": 0.5}}]
       for norm in ("before", "after", None)),
     [{"dense": {"size": 4}}, {"self_attention": {"heads": 2, "dropout": 0.5}}],
