@@ -21,6 +21,7 @@ from unrolled.testing import check_cell
 ALL = [
     (cells.RNN(), oracles.rnn),
     (cells.RNNRelu(), oracles.rnn_relu),
+    (cells.RNNModReLU(), variants.rnn_modrelu),
     (cells.LSTM(), oracles.lstm),
     (cells.LSTMProjected(2), oracles.lstm_projected),
     (cells.GRU(), oracles.gru),

@@ -89,6 +89,35 @@ def test_sequences_of_many_lengths_and_channels() -> None:
         model.predict([case[:, :1] for case in X])
 
 
+def test_sequences_of_pieces() -> None:
+    """Three beats each; what differs is the length of the second one."""
+    random = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    pieces = [[random.normal(0, 0.1, (steps, 2)) + 1 for steps in (4, 3 + 4 * kind, 3 + 4 * (1 - kind))] for kind in y]
+    padded = np.full((40, 3, 7, 2), np.nan)
+    for case, several in enumerate(pieces):
+        for at, piece in enumerate(several):
+            padded[case, at, : len(piece)] = piece
+    net = [{"pieces": {"column": 2, "layers": [{"gru": {"size": 6}}]}}, {"gru": {"size": 6}}]
+    model = small(net=net, epochs=30).fit(padded, y)
+    assert model.n_features_in_ == 3
+    assert model.score(padded, y) == 1
+    np.testing.assert_array_equal(model.predict_proba(pieces), model.predict_proba(padded))
+    np.testing.assert_allclose(model.predict_proba(pieces[:1]), model.predict_proba(pieces)[:1], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([[np.zeros((3, 2)), np.zeros((3, 1))], [np.zeros((3, 2))]], r"X, sequence 0: its pieces have the shapes"),
+        (np.full((2, 2, 3, 1), np.nan), "X, sequence 0: it has no steps"),
+    ],
+)
+def test_pieces_that_do_not_fit_are_refused(X: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        small().fit(X, [0, 1])
+
+
 def test_missing_values_are_taken() -> None:
     X, y = ramps(30)
     X[::4, 3] = np.nan

@@ -132,6 +132,39 @@ def test_pieces_are_sequences_of_their_own() -> None:
             torch.testing.assert_close(y[b, piece], gru(x[b : b + 1, start:stop])[1][0, 0])
 
 
+@pytest.mark.parametrize("mark", ["change", "start"])
+def test_a_column_marks_pieces_of_any_length(mark: str) -> None:
+    net = made({"pieces": {"column": 1, "mark": mark, "layers": [{"gru": {"size": 3}}]}}, {"pool": {"kind": "mean"}})
+    x, lengths = torch.randn(2, 10, 4), torch.tensor([10, 5])
+    cuts: list[list[tuple[int, int]]] = [[(0, 3), (3, 4), (4, 9), (9, 10)], [(0, 4), (4, 5)]]
+    x[:, :, 1] = -0.5
+    for b, pairs in enumerate(cuts):
+        for piece, (start, stop) in enumerate(pairs):
+            if mark == "change":
+                x[b, start:stop, 1] = piece % 2
+            elif start:  # the first step begins a piece, marked or not
+                x[b, start, 1] = 2.5
+    x[1, 5:] = torch.nan
+    layer = part(net, 0)
+    gru = nn.GRU(3, 3, batch_first=True)
+    gru.load_state_dict(layer.layers[0].rnn.state_dict())
+    y, read = body(net, x, lengths), x[:, :, [0, 2, 3]]
+    for b, pairs in enumerate(cuts):
+        for piece, (start, stop) in enumerate(pairs):
+            torch.testing.assert_close(y[b, piece], gru(read[b : b + 1, start:stop])[1][0, 0])
+    torch.testing.assert_close(net(x, lengths)[1], net(x[1:, :5])[0])
+
+
+def test_gradients_reach_every_true_step_of_marked_pieces_and_no_other() -> None:
+    net = made({"pieces": {"column": 0, "layers": [{"pool": {"kind": "mean"}}]}}, {"pool": {"kind": "mean"}})
+    x = torch.randn(2, 6, 4)
+    x[:, :, 0] = torch.tensor([[1.0, 1, 2, 2, 2, 3], [1, 4, 4, 9, 9, 9]])
+    x.requires_grad_()
+    (gradient,) = torch.autograd.grad(net(x, torch.tensor([6, 3])).sum(), x)
+    reached = gradient[:, :, 1:].abs().amax(2) > 0
+    assert reached.tolist() == [[True] * 6, [True] * 3 + [False] * 3] and not gradient[:, :, 0].any()
+
+
 def test_multi_head_pooling_is_one_pooling_for_each_part() -> None:
     net = made({"attention": {"kind": "multi_head", "heads": 2}})
     x, layer = torch.randn(3, 6, 4), part(net, 0)
@@ -235,6 +268,11 @@ def test_specs_inside_specs_round_trip() -> None:
         ({"parallel": {"branches": [["dense"], ["pool", "dense"]]}}, r"net\[0\]\.parallel\.branches\[1\]\[1\]\.dense"),
         ({"parallel": {"branches": [["dense"], ["dense"]], "columns": [[0], [9]]}}, "reads column 9"),
         ({"pieces": {"length": 3, "layers": ["linear"]}}, "one vector"),
+        ({"pieces": {"layers": ["dense"]}}, "either length or column"),
+        ({"pieces": {"length": 3, "column": 1, "layers": ["dense"]}}, "either length or column"),
+        ({"pieces": {"length": 3, "mark": "start", "layers": ["dense"]}}, "mark says how"),
+        ({"pieces": {"column": 9, "layers": ["dense"]}}, "column 9 marks the pieces"),
+        ({"residual": {"layers": [{"pieces": {"column": 0, "layers": ["dense"]}}]}}, "keep every step"),
         ({"self_attention": {"heads": 3}}, "3 heads"),
         ({"self_attention": {"kind": "projected", "causal": True}}, "cannot be causal"),
         ({"self_attention": {"kind": "random_features", "window": 3}}, "window needs every pair"),

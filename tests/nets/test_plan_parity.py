@@ -61,6 +61,8 @@ ONE_OF_EACH: list[list[Any]] = [
     [{"parallel": {"branches": [[{"gru": {"size": 3}}], [{"rnn": {"size": 3}}]], "columns": [[2, 0], [1]]}}],
     [{"pieces": {"length": 4, "layers": [{"gru": {"size": 3}}]}}, {"lstm": {"size": 4}}],
     [{"pieces": {"length": 3, "layers": [{"pool": {"kind": "max"}}]}}, "attention"],
+    *([{"pieces": {"column": 1, "mark": mark, "layers": [{"gru": {"size": 3}}]}}, {"lstm": {"size": 4}}]
+      for mark in ("change", "start")),
     *([{"residual": {"layers": [{"lstm": {"size": 5}}], "repeat": 2, "norm": norm, "dropout": 0.5}}]
       for norm in ("before", "after", None)),
     [{"dense": {"size": 4}}, {"self_attention": {"heads": 2, "dropout": 0.5}}],
@@ -99,6 +101,7 @@ ONE_OF_EACH: list[list[Any]] = [
     ["per_channel", {"lstm": {"size": 4}}, {"segment_decoder": {"length": 2, "shared": True}}],
     *([{"lstm": {"size": 3, "bidirectional": True, "merge": merge}}, {"pool": {"kind": "mean"}}]
       for merge in ("concat", "sum", "mean")),
+    *([{name: {"size": 4, "layers": 2, "bidirectional": True, "orthogonal": True}}] for name in ("rnn_modrelu", "gru")),
     *([{name: {"size": 4, "layers": 2, "bidirectional": True, "dropout": 0.5, **OWN.get(name, {})}}]
       for name in cells()),
 ]  # fmt: skip

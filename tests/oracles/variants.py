@@ -57,6 +57,14 @@ def _peephole(w: Weights, x: Vector, state: State) -> State:
     return new_h, new_c
 
 
+def _modrelu(w: Weights, x: Vector, state: State) -> State:
+    (h,) = state
+    z = [a + b for a, b in zip(_affine(w, "ih", x), _affine(w, "hh", h), strict=True)]
+    return (
+        [math.copysign(max(abs(v) + float(shift), 0.0), v) if v else 0.0 for v, shift in zip(z, w["s"], strict=True)],
+    )
+
+
 def _cifg(w: Weights, x: Vector, state: State) -> State:
     h, c = state
     f, g, o = _lstm_gates(w, x, h, 3)
@@ -235,6 +243,7 @@ lstm_layer_norm = oracle(_layer_norm_lstm)
 lstm_separable = oracle(_separable)
 gru_layer_norm = oracle(_layer_norm_gru)
 mgu = oracle(_mgu)
+rnn_modrelu = oracle(_modrelu)
 indrnn = oracle(_indrnn)
 min_gru = oracle(_min_gru)
 min_lstm = oracle(_min_lstm)

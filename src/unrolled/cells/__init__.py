@@ -24,11 +24,12 @@ from unrolled.cells.min_gru import MinGRU
 from unrolled.cells.min_lstm import MinLSTM
 from unrolled.cells.registry import register
 from unrolled.cells.rnn import RNN, RNNRelu
+from unrolled.cells.rnn_modrelu import RNNModReLU
 from unrolled.cells.slstm import SLSTM
 from unrolled.program.equations import cell, cells
 
 for _built_in in (
-    *(RNN, RNNRelu, IndRNN, LRU),
+    *(RNN, RNNRelu, RNNModReLU, IndRNN, LRU),
     *(LSTM, LSTMPeephole, LSTMCoupled, LSTMProjected, LSTMSeparable, LSTMLayerNorm, SLSTM, MinLSTM),
     *(LSTMDropout, LSTMTimeAware, LSTMVariational, LSTMZoneout),
     *(GRU, GRUBefore, GRULayerNorm, GRUDecay, GRUDelta, MGU, MinGRU),
@@ -61,6 +62,7 @@ __all__ = [
     "LSTMZoneout",
     "MinGRU",
     "MinLSTM",
+    "RNNModReLU",
     "RNNRelu",
     "Uniform",
     "cell",

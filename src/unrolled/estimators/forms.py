@@ -26,6 +26,42 @@ def is_ragged(X: Any) -> bool:
     return isinstance(X, list) and bool(X) and all(getattr(case, "ndim", 0) for case in X)
 
 
+def is_pieced(X: Any) -> bool:
+    """Sequences of pieces: ``(n, P, T, D)``, or a list of lists of arrays ``(T_ip, D)``."""
+    if isinstance(X, list):
+        return bool(X) and all(isinstance(case, list) and case and getattr(case[0], "ndim", 0) == 2 for case in X)
+    return getattr(X, "ndim", 0) == 4
+
+
+def joined(X: Any) -> list[Array]:
+    """Sequences ``(T_i, D + 1)`` of pieces; the last column is 0 in the first piece, 1 in the second, 0 in the third.
+
+    Steps at the end of a piece that are NaN in every channel are padding, as are pieces that are nothing else.
+
+    Raises:
+        DataError: a piece is no array of steps and channels, or a sequence has no step.
+    """
+    return [_joined(case, f"X, sequence {number}") for number, case in enumerate(X)]
+
+
+def _joined(pieces: Any, where: str) -> Array:
+    given = [np.asarray(piece, np.float64) for piece in pieces]
+    if any(piece.ndim != 2 or piece.shape[1:] != given[0].shape[1:] for piece in given):
+        shapes = ", ".join(str(piece.shape) for piece in given)
+        raise DataError(f"its pieces have the shapes {shapes}, expected (T, D) with one D", where=where)
+    trimmed = (piece[: _steps(piece)] for piece in given)
+    kept = [piece for piece in trimmed if len(piece)]
+    if not kept:
+        raise DataError("it has no steps", where=where)
+    mark = np.repeat(np.arange(len(kept)) % 2, [len(piece) for piece in kept])
+    return np.column_stack([np.concatenate(kept), mark])
+
+
+def _steps(piece: Array) -> int:
+    """How many steps are left without those of padding at the end."""
+    return int(np.flatnonzero(~np.isnan(piece).all(1)).max(initial=-1)) + 1
+
+
 def to_table(sequences: Any, truth: Array | None = None) -> Table:
     """The data road's table.
 

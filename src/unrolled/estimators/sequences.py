@@ -15,7 +15,7 @@ from unrolled.core.bundle import Bundle
 from unrolled.core.errors import DataError
 from unrolled.data import VALID_SHARE
 from unrolled.estimators.base import Estimator, frame_of, names_of
-from unrolled.estimators.forms import is_ragged, is_table, refuse_weights, to_table, to_weights
+from unrolled.estimators.forms import is_pieced, is_ragged, is_table, joined, refuse_weights, to_table, to_weights
 from unrolled.estimators.job import FEWEST
 from unrolled.estimators.origin import Label, Origin
 from unrolled.prepare.table import Array, Table
@@ -34,8 +34,10 @@ class Sequences(Estimator):
         """Learn from sequences, or from a table of rows.
 
         Args:
-            X: ``(n, T)`` or ``(n, T, D)``, or a list of n arrays ``(T_i,)`` or ``(T_i, D)``; or a table: a file's
-                name, or a frame with a row a step. NaN is a missing value.
+            X: ``(n, T)`` or ``(n, T, D)``, or a list of n arrays ``(T_i,)`` or ``(T_i, D)``; pieces of sequences,
+                ``(n, P, T, D)`` or n lists of arrays ``(T_ip, D)``, which a layer ``pieces: {column: D}`` tells
+                apart; or a table: a file's name, or a frame with a row a step. NaN is a missing value, and in
+                ``(n, P, T, D)`` padding where it fills the end of a piece.
             y: ``(n,)`` or ``(n, M)`` truth; of a table the name of its column, or a tuple of names (None leaves the
                 choice to ``settings`` and the data).
             sample_weight: ``(n,)`` weights in the loss; a sequence of weight 0 is left out.
@@ -121,6 +123,8 @@ class Sequences(Estimator):
     def _checked(self, X: Any, *, fitting: bool) -> tuple[Any, Origin]:
         """The sequences, as an array or a list, and how they look: steps of ``(n, T)``, else channels, are features."""
         numbers = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
+        if is_pieced(X):
+            X = joined(X)
         if is_ragged(X) or getattr(X, "ndim", None) == 3:
             cases = X if is_ragged(X) else check_array(X, allow_nd=True, input_name="X", **numbers)
             width = len(to_table(cases).columns)

@@ -69,7 +69,7 @@ class Shape:
         reads: D of that layer; 0 where a decoder cannot go on with its weights (no state, or several layers).
         backward: trailing columns of ``x`` that ran from the end to the start.
         added: both directions are added in every column, so that no single step has seen the whole sequence.
-        pace: steps of the input in one step of ``x``.
+        pace: steps of the input in one step of ``x``; where they differ, a number below 0 of whatever divided them.
         inputs: what the columns of ``x`` are, as long as no layer has changed them.
     """
 
@@ -102,6 +102,10 @@ class Shape:
         """Of the :meth:`Flow.changed` after a layer that makes one step, of ``size`` columns, of every ``steps``."""
         length = None if self.length is None else -(-self.length // steps)
         return replace(self.mixed(size), length=length, added=False, pace=self.pace * steps)
+
+    def uneven(self, size: int, column: int) -> Shape:
+        """Of the :meth:`Flow.changed` after a layer that makes one step of as many steps as ``column`` says."""
+        return replace(self.coarser(size, 1), length=None, pace=-abs(self.pace) * (column + 2))
 
     def __str__(self) -> str:
         if self.form == "output":

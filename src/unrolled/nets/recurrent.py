@@ -5,7 +5,7 @@ Letters: B batch, T time, D input, H hidden, L layers, K directions.
 
 from __future__ import annotations
 
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from unrolled import engine
 from unrolled.cells import Initial, cell
 from unrolled.core.errors import ConfigError
 from unrolled.engine import Backend, State
+from unrolled.nets import orthogonal as rotation
 from unrolled.nets.initial import draw
 from unrolled.program.equations import Equations
 from unrolled.runtime.chain import Chain, Layer
@@ -41,10 +42,13 @@ class Recurrent(nn.Module):
         dropout: share of values zeroed between layers while training.
         bias: whether gates have biases.
         initial: how parameters start.
+        orthogonal: the recurrent product of every gate stays a rotation. What is learned is then ``skew_hh_l0``, ...;
+            ``weight_hh_l0``, ... are buffers that hold the rotations whenever ``state_dict`` is taken.
         factory: ``device`` and ``dtype`` of the parameters.
 
     Raises:
-        ConfigError: no such cell, an impossible size, or dropout without a second layer.
+        ConfigError: no such cell, an impossible size, dropout without a second layer, or a cell that cannot be
+            orthogonal.
 
     Example:
         >>> y, state = Recurrent("gru", 8, 32, layers=2)(torch.zeros(4, 10, 8))
@@ -66,13 +70,14 @@ class Recurrent(nn.Module):
         dropout: float = 0.0,
         bias: bool = True,
         initial: Initial | None = None,
+        orthogonal: bool = False,
         **factory: Unpack[Factory],
     ) -> None:
         super().__init__()
         self.cell = _cell(cell)
         self.input_size, self.hidden_size, self.layers = input_size, hidden_size, layers
         self.bidirectional, self.dropout, self.bias = bidirectional, dropout, bias
-        self.initial = initial or Initial()
+        self.initial, self.orthogonal = initial or Initial(), orthogonal
         self._check()
         self._names: list[dict[str, str]] = []
         for suffix in self._suffixes():
@@ -80,7 +85,12 @@ class Recurrent(nn.Module):
             shapes = self.cell.shapes(size, hidden_size, bias=bias)
             self._names.append({role: role + suffix for role in shapes})
             for role, shape in shapes.items():
+                if orthogonal and role == "weight_hh":
+                    self.register_buffer(role + suffix, torch.empty(shape, **factory))
+                    role, shape = "skew_hh", rotation.free(shape)
                 self.register_parameter(role + suffix, nn.Parameter(torch.empty(shape, **factory)))
+        if orthogonal:
+            self.register_state_dict_pre_hook(_keep_rotations)
         self.reset_parameters()
 
     @property
@@ -100,12 +110,19 @@ class Recurrent(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
-        for weights in self.weights():
+        for weights in self.stored():
             draw(self.cell, weights, self.initial)
+        for name, parameter in self.named_parameters():
+            if name.startswith("skew_hh"):
+                rotation.draw_angles(parameter, self.hidden_size // self.cell.heads)
+
+    def stored(self) -> list[dict[str, Tensor]]:
+        """What ``state_dict`` holds of each layer and direction, by the names that ``cell.shapes`` lists."""
+        return [{role: getattr(self, name) for role, name in names.items()} for names in self._names]
 
     def weights(self) -> list[dict[str, Tensor]]:
-        """Parameters of each layer and direction, by the names that ``cell.shapes`` lists."""
-        return [{role: getattr(self, name) for role, name in names.items()} for names in self._names]
+        """Weights of each layer and direction, by the names that ``cell.shapes`` lists, with their gradient."""
+        return [self._rotated(weights, names) for weights, names in zip(self.stored(), self._names, strict=True)]
 
     def forward(self, x: Tensor, hx: State | None = None, *, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         """Run over whole sequences; while training, a cell with noise gets new masks from torch's generator.
@@ -182,6 +199,13 @@ class Recurrent(nn.Module):
         options += [f"{name}={getattr(self, name)}" for name in defaults if getattr(self, name) != defaults[name]]
         return ", ".join(options)
 
+    def _rotated(self, weights: dict[str, Tensor], names: dict[str, str]) -> dict[str, Tensor]:
+        if not self.orthogonal:
+            return weights
+        name = names["weight_hh"]
+        skew, shape = self.get_parameter(name.replace("weight", "skew", 1)), self.get_buffer(name).shape
+        return {**weights, "weight_hh": rotation.rotations(skew, shape)}
+
     def _needs_the_end(self) -> ConfigError:
         return ConfigError(
             "it reads sequences from both ends, so it cannot run step by step",
@@ -216,6 +240,29 @@ class Recurrent(nn.Module):
             raise ConfigError(
                 "acts between recurrent layers, and there is only one", where="dropout", mend="use more layers, or 0"
             )
+        if self.orthogonal:
+            self._check_orthogonal()
+
+    def _check_orthogonal(self) -> None:
+        shape = self.cell.shapes(1, self.hidden_size).get("weight_hh")
+        if shape is None or shape[-1] != self.hidden_size // self.cell.heads:
+            raise ConfigError(
+                f"{self.cell.name} has no square recurrent product", where="orthogonal", mend="use a cell such as rnn"
+            )
+        if self.initial.recurrent != "orthogonal":
+            raise ConfigError(
+                "the recurrent weights start as rotations, they cannot start otherwise",
+                where="initial.recurrent",
+                mend="leave it out, or do without orthogonal",
+            )
+
+
+@torch.no_grad()
+def _keep_rotations(layer: nn.Module, *_: Any) -> None:
+    """Before a ``state_dict``: the buffers hold what the numbers that are learned stand for."""
+    assert isinstance(layer, Recurrent)
+    for kept, weights in zip(layer.stored(), layer.weights(), strict=True):
+        kept["weight_hh"].copy_(weights["weight_hh"])
 
 
 def _cell(chosen: str | Equations) -> Equations:

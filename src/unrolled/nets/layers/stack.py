@@ -31,7 +31,8 @@ READS_BACKWARDS = Note(
 class RecurrentSpec(LayerSpec):
     """``layers`` recurrent layers of ``size`` units; ``dropout`` acts between them.
 
-    ``merge`` says what becomes of the two directions of the last layer; ``initial`` how weights start.
+    ``merge`` says what becomes of the two directions of the last layer; ``initial`` how weights start;
+    ``orthogonal`` that recurrent weights are and stay rotations.
     """
 
     size: Size = 64
@@ -41,6 +42,7 @@ class RecurrentSpec(LayerSpec):
     dropout: Rate = 0.0
     bias: bool = True
     initial: Initial = Initial()
+    orthogonal: bool = False
 
     def build(self, shape: Shape) -> Layer:
         return Stack(self, shape)
@@ -100,6 +102,7 @@ class Stack(Layer):
             dropout=spec.dropout,
             bias=spec.bias,
             initial=spec.initial,
+            orthogonal=spec.orthogonal,
         )
         self.width = self.rnn.output_size // self.rnn.directions
         joined = spec.bidirectional and self.merge == "concat"

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unrolled.nets.ops.time import inside_only
 from unrolled.nets.trace import op
-from unrolled.program.ops.types import Align, Merge
+from unrolled.program.ops.types import Align, Mark, Merge
 
 Maybe = TypeVar("Maybe", Tensor, Tensor | None)
 
@@ -98,6 +98,25 @@ def pieces(x: Tensor, lengths: Tensor | None, /, *, length: int) -> tuple[Tensor
         return cut, None, None
     starts = torch.arange(count, device=lengths.device) * length
     return cut, (lengths[:, None] - starts).clamp(1, length).reshape(-1), -(-lengths // length)
+
+
+@op(outputs=3)
+def marked_pieces(x: Tensor, lengths: Tensor | None, /, *, column: int, mark: Mark) -> tuple[Tensor, Tensor, Tensor]:
+    batch, time, size = x.shape
+    steps = torch.arange(time, device=x.device)
+    end = (torch.full((batch,), time) if lengths is None else lengths).to(x.device)[:, None]
+    at = x[:, :, column]
+    begins = torch.ones(batch, time, dtype=torch.bool, device=x.device)
+    begins[:, 1:] = at[:, 1:] != at[:, :-1] if mark == "change" else at[:, 1:] > 0
+    begins &= steps < end
+    counts = begins.sum(1)
+    first = torch.where(begins, steps, time).sort(1).values[:, : int(counts.max())]
+    stop = torch.minimum(torch.cat([first[:, 1:], end], 1), end)
+    own = (stop - first).clamp(min=1)
+    index = first[..., None] + torch.arange(int(own.max()), device=x.device)
+    taken = x.gather(1, index.clamp(max=time - 1).reshape(batch, -1, 1).expand(-1, -1, size)).view(*index.shape, size)
+    cut = taken.masked_fill((index >= stop[..., None])[..., None], 0)
+    return cut.flatten(0, 1), own.flatten(), counts
 
 
 @op()

@@ -39,15 +39,16 @@ def _note(
     if settings:
         options["settings"] = settings
     finals: tuple[Tensor, ...] = ()
-    for layer in range(rnn.layers):
+    weights = iter(rnn.stored())
+    for _layer in range(rnn.layers):
         outputs = []
         for reverse in (False, True)[: rnn.directions]:
-            suffix = f"_l{layer}" + ("_reverse" if reverse else "")
-            weights: dict[str, Tensor] = {
-                name.removesuffix(suffix): weight for name, weight in rnn.named_parameters() if name.endswith(suffix)
-            }
             y, *final = trace.note(
-                "recurrent", (x, lengths, *state), weights, {**options, "reverse": reverse}, 1 + len(rnn.cell.state)
+                "recurrent",
+                (x, lengths, *state),
+                next(weights),
+                {**options, "reverse": reverse},
+                1 + len(rnn.cell.state),
             )
             outputs.append(y)
             finals = finals if reverse else tuple(final)

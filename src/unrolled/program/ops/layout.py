@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from unrolled.program.ops.time import inside_only
-from unrolled.program.ops.types import Align, Array, Count, Index, Lengths, Merge
+from unrolled.program.ops.types import Align, Array, Count, Index, Lengths, Mark, Merge
 
 Shape = Annotated[tuple[Count, ...], Field(min_length=1, max_length=4)]
 Axis = Annotated[int, Field(ge=-1, le=1)]
@@ -112,6 +112,32 @@ def pieces(x: Array, lengths: Lengths, /, *, length: Count) -> tuple[Array, Leng
         return cut, None, None
     own = np.clip(lengths[:, None] - np.arange(count) * length, 1, length).reshape(-1)
     return cut, own, -(-lengths // length)
+
+
+def marked_pieces(x: Array, lengths: Lengths, /, *, column: Index, mark: Mark) -> tuple[Array, Array, Array]:
+    """``(B, T, D)`` cut where ``column`` says so, each piece a sequence of its own ``(B * P, N, D)``.
+
+    A piece begins at the first step and, by "change", where the column is not what it was at the step before; by
+    "start", where it is above 0. P and N are the most pieces and the most steps of one in this batch.
+
+    Returns:
+        The pieces, zeros beyond their lengths; their lengths ``(B * P,)`` (1 for one beyond its sequence); and how many
+        each sequence has ``(B,)``.
+    """
+    batch, time, size = x.shape
+    end = (np.full(batch, time) if lengths is None else lengths)[:, None]
+    at = x[:, :, column]
+    begins = np.ones((batch, time), np.bool_)
+    begins[:, 1:] = at[:, 1:] != at[:, :-1] if mark == "change" else at[:, 1:] > 0
+    begins &= np.arange(time) < end
+    counts = begins.sum(1)
+    first = np.sort(np.where(begins, np.arange(time), time), axis=1)[:, : counts.max(initial=1)]
+    stop = np.minimum(np.concatenate([first[:, 1:], end], axis=1), end)
+    own = np.maximum(stop - first, 1)
+    index = first[..., None] + np.arange(own.max(initial=1))
+    taken = np.take_along_axis(x, index.clip(max=time - 1).reshape(batch, -1, 1), axis=1).reshape(*index.shape, size)
+    cut = np.where((index < stop[..., None])[..., None], taken, 0).astype(x.dtype, copy=False)
+    return cut.reshape(-1, *cut.shape[2:]), own.reshape(-1), counts
 
 
 def group(x: Array, like: Array, /) -> Array:
