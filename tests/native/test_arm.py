@@ -22,7 +22,7 @@ from unrolled.native.code import OPS
 from unrolled.native.library import library
 from unrolled.program.loop import run_numpy
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [pytest.mark.exhaustive, pytest.mark.timeout(3600)]  # it compiles the library
 
 _ROOT = Path(__file__).parents[2]
 _CROSS, _EMULATOR, _SYSTEM = "aarch64-linux-gnu-g++", "qemu-aarch64", "/usr/aarch64-linux-gnu"
