@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.accuracy.functions import BOUND, TRUE, errors, truth
 from tests.native.layers import make_job, make_layer
 from tests.native.tape import Tape
 
-from benchmarks.accuracy.functions import BOUND, TRUE, errors, truth
 from unrolled.cells import cell
 from unrolled.core.tolerances import TOLERANCES
 from unrolled.native.code import OPS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from benchmarks.accuracy.functions import BOUND, TRUE, apply, errors, present, sweep, truth
+
 from unrolled.native.code import OPS
 from unrolled.native.library import library
 
