@@ -100,15 +100,15 @@ def _circumstances(peers: Sequence[str]) -> list[str]:
     versions = [f"{peer} {version(peer) if installed(peer) else 'not installed, left out'}" for peer in peers]
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return [
-        f"{_processor()}, {os.cpu_count()} cores; python {platform.python_version()}, torch {torch.__version__}"
+        f"{processor()}, {os.cpu_count()} cores; python {platform.python_version()}, torch {torch.__version__}"
         + "".join(f", {peer}" for peer in versions),
-        f"native library: {native.reason() or native.isa()}; commit {_commit()}; {datetime.now(UTC):%Y-%m-%d %H:%M}",
+        f"native library: {native.reason() or native.isa()}; commit {commit()}; {datetime.now(UTC):%Y-%m-%d %H:%M}",
         "one thread: processor time; more: wall clock",
         f"load average at the end (1, 5, 15 minutes): {load}",
     ]
 
 
-def _processor() -> str:
+def processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -116,7 +116,7 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def _commit() -> str:
+def commit() -> str:
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(Path(__file__).parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

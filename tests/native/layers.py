@@ -6,7 +6,7 @@ Letters: B batch, T time, D input, H hidden, W width of a part of the state.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,8 @@ class Job:
     reverse: bool = False
     threads: int = 1
     time_major: bool = False
+    used: list[Array] = field(default_factory=list)
+    """All arrays whose address a call is given, from before the call."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -102,13 +104,15 @@ class Job:
             "reverse": self.reverse,
             "threads": self.threads,
         }
-        kernel.forward(self.size, view(x), weights, final=[part.ctypes.data for part in final], **given)
         down = {name: np.zeros_like(weight) for name, weight in self.layer.weights.items()}
         for name, gradient in parameters(self.layer.cell, down).items():
             if name in {*kernel.products, *kernel.vectors}:
                 gradient[:] = np.nan
         back = [np.full_like(part, np.nan) for part in final]
         dx = self._order(np.zeros_like(self.x))
+        self.used[:] = [x, dy, dx, saved, *states, *final, *masks, *down.values(), *back, *self.initial, *self.dfinal]
+        self.used += [*self.layer.weights.values(), *([] if self.lengths is None else [self.lengths])]
+        kernel.forward(self.size, view(x), weights, final=[part.ctypes.data for part in final], **given)
         kernel.backward(
             self.size,
             view(x),
@@ -164,8 +168,11 @@ class Job:
 
     def check(self, rtol: float = 1e-9, atol: float = 1e-10) -> None:
         """Hold the results against the oracle."""
-        found, expected = self.run(), self.expected()
-        for name, value in expected.items():
+        self.compare(self.run(), rtol, atol)
+
+    def compare(self, found: Mapping[str, Array], rtol: float, atol: float) -> None:
+        """Hold these results against the oracle."""
+        for name, value in self.expected().items():
             np.testing.assert_allclose(
                 found[name], value, rtol, atol * max(1.0, float(np.abs(value).max(initial=0))), err_msg=name
             )

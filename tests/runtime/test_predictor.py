@@ -54,12 +54,13 @@ def fitted(
     *,
     window: int | None,
     horizon: int = 0,
+    transforms: Any = None,
     **flags: Any,
 ) -> Fitted:
     schema, _ = infer(table, task=decoding.task, **flags)
     series = build(table, schema)
     spans = [(s, int(series.starts[s]), int(series.starts[s + 1])) for s in range(len(series.ids))]
-    preprocessor = Preprocessor(schema, horizon=horizon).fit(series, spans)
+    preprocessor = Preprocessor(schema, horizon=horizon, transforms=transforms).fit(series, spans)
     torch.manual_seed(0)
     model = Net(net, preprocessor.inputs(window), outputs).eval()
     manifest = Manifest(

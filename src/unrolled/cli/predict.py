@@ -22,7 +22,10 @@ def predict(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle, or folder of a run.")],
     data: Annotated[
         str,
-        typer.Argument(metavar="DATA", help="New data; it needs no target column, but as the past of a forecast."),
+        typer.Argument(
+            metavar="DATA",
+            help="New data; no target is needed, but as the past of a forecast. -: JSON lines, answered as they come.",
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="File to write (.csv or .jsonl); otherwise CSV on stdout.")] = None,
     every: Annotated[
@@ -34,6 +37,9 @@ def predict(
     lang: Lang = "en",
 ) -> None:
     """Predict DATA with BUNDLE."""
+    if data == "-":
+        _answer_lines(bundle, given=out is not None or every is not None or stride != 1 or bool(option))
+        return
     from unrolled.core.files import write_text
     from unrolled.prepare.write import to_csv, writer_of
     from unrolled.workflow.predict import predict as run
@@ -50,3 +56,22 @@ def predict(
         return
     write_text(out, text(found.table()))
     typer.echo(str(out))
+
+
+def _answer_lines(bundle: Path, *, given: bool) -> None:
+    """JSON lines on stdin, each answered on stdout before the next is read."""
+    import sys
+
+    from unrolled.core.errors import ConfigError
+    from unrolled.prepare.write import to_json_lines
+    from unrolled.workflow.predict import stream
+
+    if given:
+        raise ConfigError(
+            "a stream takes no --out, --all, --last, --stride and no options of a reader",
+            where="predict -",
+            mend="leave them out; the shell can send the answers to a file",
+        )
+    for found in stream(bundle, sys.stdin):
+        typer.echo(to_json_lines(found.table()), nl=False)
+        sys.stdout.flush()

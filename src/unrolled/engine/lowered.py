@@ -16,7 +16,9 @@ from torch import Tensor
 
 from unrolled import native
 from unrolled.native.bound import Bound, Form, bound
-from unrolled.native.kernel import DTYPES, NOTHING, View, Weights
+from unrolled.native.kernel import NOTHING, View, Weights
+
+_HALVES = (torch.bfloat16, torch.float16)
 
 
 class Order(NamedTuple):
@@ -157,11 +159,17 @@ def name_of(dtype: torch.dtype) -> str:
 
 
 def computed(device: str, dtype: torch.dtype) -> torch.dtype:
-    """The dtype of a computation on values of ``dtype``: that of autocast, or float32 where the library lacks it."""
-    if not torch.is_autocast_enabled(device):
-        return dtype
-    wanted = torch.get_autocast_dtype(device)
-    return wanted if device != "cpu" or name_of(wanted) in DTYPES else torch.float32
+    """The dtype of a computation on values of ``dtype``: as :func:`returned`, but float32 for half precision on CPUs.
+
+    There the numbers are stored with 16 bits, and multiplied, added and carried through time with 32.
+    """
+    wanted = returned(device, dtype)
+    return torch.float32 if device == "cpu" and wanted in _HALVES else wanted
+
+
+def returned(device: str, dtype: torch.dtype) -> torch.dtype:
+    """The dtype of results: that of autocast where it is on, else that of the arguments."""
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else dtype
 
 
 def order_of(lengths: Tensor) -> Order:

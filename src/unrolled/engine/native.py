@@ -13,7 +13,7 @@ from torch import Tensor
 
 from unrolled.cells import LSTM
 from unrolled.engine.backend import Request, State
-from unrolled.engine.lowered import Lowered, Order, computed, cut, lowered, name_of, order_of
+from unrolled.engine.lowered import Lowered, Order, computed, cut, lowered, name_of, order_of, returned
 from unrolled.engine.reference import Reference
 from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.native.bound import Form
@@ -47,7 +47,7 @@ class Native:
         return reason if reason is not None and self._torch.refusal(request) is None else None
 
     def run(self, request: Request) -> tuple[Tensor, State]:
-        if torch.is_autocast_enabled("cpu"):
+        if torch.is_autocast_enabled("cpu") or computed("cpu", request.x.dtype) != request.x.dtype:
             return _cast(request, self)
         run = _lowered(request)
         assert isinstance(run, Lowered)
@@ -148,8 +148,8 @@ def _needs_gradient(request: Request) -> bool:
 
 
 def _cast(request: Request, backend: Native) -> tuple[Tensor, State]:
-    """Under autocast: everything in one dtype in, the dtype of autocast out."""
-    dtype, given = computed("cpu", request.x.dtype), torch.get_autocast_dtype("cpu")
+    """Under autocast, and in half precision: everything in one dtype in, the dtype that was asked for out."""
+    dtype, given = computed("cpu", request.x.dtype), returned("cpu", request.x.dtype)
     with torch.autocast("cpu", enabled=False):
         y, state = backend.run(
             request._replace(

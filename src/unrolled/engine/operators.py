@@ -18,7 +18,7 @@ from torch import Tensor
 
 from unrolled.core.errors import BackendError
 from unrolled.engine.backend import Backend, Request, State
-from unrolled.engine.lowered import Lowered, computed, cut, lowered, name_of, order_of
+from unrolled.engine.lowered import Lowered, computed, cut, lowered, name_of, order_of, returned
 from unrolled.engine.reference import Reference
 from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.native.bound import Form
@@ -187,9 +187,9 @@ def call(
     names = _shapes(cell, list(weights.values()))
     given = [weights[name] for name in names]
     masks = [] if not noise else [noise[name] for name in cell.noise]
-    device, cast = x.device.type, None
-    if torch.is_autocast_enabled(device):
-        dtype, cast = computed(device, x.dtype), torch.get_autocast_dtype(device)
+    device = x.device.type
+    dtype, wanted = computed(device, x.dtype), returned(device, x.dtype)
+    if torch.is_autocast_enabled(device) or dtype != x.dtype:
         x, given, masks = x.to(dtype), [weight.to(dtype) for weight in given], [mask.to(dtype) for mask in masks]
     sizes = cell.state_sizes(given[0].shape[0] // len(cell.gates))
     state = [x.new_zeros(x.shape[0], size) for size in sizes] if hx is None else [part.to(x.dtype) for part in hx]
@@ -197,7 +197,7 @@ def call(
     if lengths is not None:
         lengths = torch.as_tensor(lengths).to(torch.int64)
     y, *rest = torch.ops.unrolled.forward(x, given, state, masks, lengths, key_of(cell), reverse, keep)
-    results = [v if cast is None else v.to(cast) for v in (y, *rest[: len(sizes)])]
+    results = [v.to(wanted) for v in (y, *rest[: len(sizes)])]
     return results[0], tuple(results[1:])
 
 

@@ -46,6 +46,13 @@ class TorchKernels:
             return "oneDNN has no LSTM for float16 autocast"
         return None
 
+    def hesitation(self, request: Request) -> str | None:
+        """Why the reference goes first: torch would run its kernels sample by sample."""
+        stack = torch._C._functorch.get_interpreter_stack()
+        if stack and any(level.key() == torch._C._functorch.TransformType.Vmap for level in stack):
+            return "torch cannot vmap its recurrent kernels"
+        return None
+
     def run(self, request: Request) -> tuple[Tensor, State]:
         if request.lengths is not None:
             return _padded(request, request.lengths)

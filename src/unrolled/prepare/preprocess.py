@@ -90,10 +90,27 @@ class Preprocessor:
     def schema(self) -> Schema:
         return self._fitted.schema
 
+    def obstacle(self) -> str | None:
+        """What keeps inputs from being prepared as rows arrive; None where nothing does."""
+        schema, layout = self.schema, self._fitted.layout
+        local = sorted({name for chain in self._fitted.scaling.chains for name in chain.looking_ahead})
+        if local:
+            return f"the transform {', '.join(local)} measures the whole window"
+        if self.per_series:
+            return "a series that training did not see is scaled by its whole window (per_series)"
+        if schema.missing == "interpolate":
+            return "missing values are interpolated from the rows after them"
+        if schema.resample is not None:
+            return "rows are gathered into steps of equal length (resample)"
+        if layout.knows_ahead:
+            names = ", ".join(repr(column.name) for column in (*layout.known_numbers, *layout.known_codes))
+            return f"the columns {names} must be known over the whole horizon"
+        return None
+
     @property
-    def causal(self) -> bool:
-        """Inputs can be prepared step by step, without a look at later steps of the window."""
-        return self._fitted.scaling.causal and self.schema.missing != "interpolate" and not self.per_series
+    def lag(self) -> int:
+        """Rows of the past that the inputs of a row are made from, besides the row."""
+        return max(self._fitted.scaling.lag, int(self._fitted.layout.time_delta))
 
     @property
     def summed(self) -> tuple[bool, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from unrolled.core.errors import DataError
 from unrolled.core.validation import validated
-from unrolled.prepare.readers import READERS, SUFFIXES, Format, ReadOptions, arrays
+from unrolled.prepare.readers import READERS, SUFFIXES, Format, ReadOptions, arrays, records
 from unrolled.prepare.readers.content import head
 from unrolled.prepare.readers.options import select
 from unrolled.prepare.table import Table
@@ -27,8 +27,9 @@ def read(source: Any, **options: Any) -> Table:
 
     Args:
         source: the name of a file (packed with gzip or not), of a folder of ECG records, or a list of such names;
-            a polars or pandas frame; an array ``(T,)``, ``(S, T)`` or ``(S, T, D)``, a list of arrays ``(T_i, D)``,
-            or a tuple of these with truth and groups: ``(X, y)``, ``(X, y, groups)``.
+            a polars or pandas frame; a list of rows, ``{column: value}`` each; an array ``(T,)``, ``(S, T)`` or
+            ``(S, T, D)``, a list of arrays ``(T_i, D)``, or a tuple of these with truth and groups: ``(X, y)``,
+            ``(X, y, groups)``.
         options: fields of ``ReadOptions``.
 
     Returns:
@@ -132,6 +133,8 @@ def _memory(source: Any, options: ReadOptions) -> Table:
         from unrolled.prepare.readers import pandas
 
         return pandas.read(source, options)
+    if isinstance(source, list) and source and all(isinstance(row, Mapping) for row in source):
+        return records.read(enumerate(source, start=1), options, "the rows")
     if isinstance(source, tuple):
         if not 1 <= len(source) <= 3:
             raise DataError(f"a tuple of {len(source)} is not (X, y) or (X, y, groups)", where="the array")

@@ -69,11 +69,6 @@ class Scaling:
         return tuple(bool(found[at]) for at, column in enumerate(self.columns) if column.role == "target")
 
     @property
-    def causal(self) -> bool:
-        """A step's result depends on no later step."""
-        return all(chain.causal for chain in self.chains)
-
-    @property
     def fill(self) -> Float:
         """``(C,)`` what stands for a hole in model scale."""
         fill = np.zeros(len(self.columns), dtype=np.float32)

@@ -2,8 +2,10 @@
 
 from unrolled.runtime.chain import Chain
 from unrolled.runtime.forward import Forward, PlanForward
-from unrolled.runtime.predictor import Prediction, Predictor
+from unrolled.runtime.prediction import Prediction
+from unrolled.runtime.predictor import Predictor
+from unrolled.runtime.rows import RowStream
 from unrolled.runtime.stream import Stream
 from unrolled.runtime.windows import Which
 
-__all__ = ["Chain", "Forward", "PlanForward", "Prediction", "Predictor", "Stream", "Which"]
+__all__ = ["Chain", "Forward", "PlanForward", "Prediction", "Predictor", "RowStream", "Stream", "Which"]

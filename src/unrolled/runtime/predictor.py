@@ -5,8 +5,6 @@ Letters: n samples, S steps, M targets, V values of the net.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError
-from unrolled.core.records import Note
 from unrolled.core.validation import restored
 from unrolled.prepare import decode
 from unrolled.prepare.arrays import Arrays
@@ -29,6 +26,8 @@ from unrolled.prepare.series import Series
 from unrolled.prepare.table import Table
 from unrolled.program.shapes import Outputs
 from unrolled.runtime.forward import Forward, PlanForward
+from unrolled.runtime.prediction import Prediction, joined
+from unrolled.runtime.rows import RowStream
 from unrolled.runtime.windows import Which, to_predict
 
 _NUMBERS = 1 << 22  # of one activation of 256 units, held at once
@@ -55,28 +54,6 @@ class Settings(BaseModel):
     window: int | None = Field(None, ge=1, le=10_000_000)
     reading: Schema = Field(alias="schema")
     options: dict[str, Any] = {}
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Answers with where they belong.
-
-    Attributes:
-        answer: n predictions in original units.
-        ids: n names of sequences.
-        times: ``(n, S)`` time stamps of forecast steps, ``(n,)`` of the row that was predicted (its number where
-            the data has no time), or None for one answer a sequence.
-        notes: what differs between this data and what the model learnt from, and what was left out.
-    """
-
-    answer: Answer
-    ids: tuple[str, ...]
-    times: npt.NDArray[Any] | None = None
-    notes: tuple[Note, ...] = ()
-
-    def table(self) -> Table:
-        """As columns, one row a sample and step."""
-        return decode.table(self.answer, self.ids, self.times)
 
 
 class Predictor:
@@ -126,7 +103,15 @@ class Predictor:
             stride=stride,
         )
         ids = tuple(series.ids[s] for s in samples.series.tolist())
-        return Prediction(self.answer(series, samples), ids, self._times(series, samples), (*series.notes, *notes))
+        return Prediction(self.answer(series, samples), ids, self.times(series, samples), (*series.notes, *notes))
+
+    def stream(self) -> RowStream:
+        """Answers row by row, with the net's state carried on.
+
+        Raises:
+            ConfigError: the net or its preparation needs rows that are still to come; the message says which and why.
+        """
+        return RowStream(self)
 
     def series(self, source: Any, **options: Any) -> Series:
         """New data as the model reads it; arguments and errors as of ``predict``."""
@@ -134,18 +119,23 @@ class Predictor:
             return source
         if not isinstance(source, Table):
             from unrolled.prepare.read import read
-            from unrolled.prepare.readers.options import MEANING
 
-            learnt = {key: value for key, value in self.settings.options.items() if key in MEANING}
-            source = read(source, **{**learnt, **options})
+            source = read(source, **{**self.reading, **options})
         return build(source, self.settings.reading)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """Options of the reader that the training file needed."""
+        from unrolled.prepare.readers.options import MEANING
+
+        return {key: value for key, value in self.settings.options.items() if key in MEANING}
 
     def answer(self, series: Series, samples: Samples) -> Answer:
         """Decoded predictions of chosen windows, computed in chunks of bounded memory."""
         longest = int(samples.lengths.max(initial=1))
         size = max(1, min(_MOST, _NUMBERS // (longest * _UNITS)))
         chunks = [samples[slice(at, at + size)] for at in range(0, len(samples), size)]
-        return _joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
+        return joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
 
     def output(self, arrays: Arrays) -> Values:
         """``(n, S, M, V)`` in model scale; a net of fewer steps than the horizon is rolled out."""
@@ -172,7 +162,8 @@ class Predictor:
             output = self.output(self.preprocessor.arrays(series, samples, truth=False))
         return decode.decode(output, self.settings.decoding, lambda values: self.invert(values, series, samples))
 
-    def _times(self, series: Series, samples: Samples) -> npt.NDArray[Any] | None:
+    def times(self, series: Series, samples: Samples) -> npt.NDArray[Any] | None:
+        """``(n, S)`` of a forecast's steps, ``(n,)`` of the row that is answered, None for answers to sequences."""
         schema = self.preprocessor.schema
         if schema.forecast:
             return self.preprocessor.times(series, samples) if len(samples) else None
@@ -206,13 +197,3 @@ class Predictor:
         for name, (one, other) in expected.items():
             if one != other:
                 raise BundleError(f"its parts contradict each other about the {name}", where="the manifest")
-
-
-def _joined(parts: Sequence[Answer]) -> Answer:
-    """Answers of chunks, one after another."""
-
-    def joined(name: str) -> Any:
-        values = [getattr(part, name) for part in parts]
-        return None if values[0] is None else np.concatenate(values)
-
-    return replace(parts[0], value=joined("value"), quantiles=joined("quantiles"), probability=joined("probability"))

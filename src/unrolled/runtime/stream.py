@@ -69,8 +69,8 @@ class Stream:
             self._prepare(op)
         self._chains = {name: Chain(layers, batch) for name, layers in self._layers.items()}
 
-    def step(self, x: npt.ArrayLike) -> Array:
-        """One time step: ``(B, D)`` to ``(B, steps, targets, values)``.
+    def step(self, x: npt.ArrayLike, known: Array | None = None) -> Array:
+        """One time step: ``(B, D)`` to ``(B, steps, targets, values)``; ``known`` ``(B, H, F)`` of this step.
 
         Raises:
             DataError: x has another shape.
@@ -80,10 +80,14 @@ class Stream:
             given = given[None]
         if given.shape != (self.batch, self.columns):
             raise DataError(f"x has the shape {given.shape}, expected {(self.batch, self.columns)}", where="stream")
-        return self._run(given[:, None])[:, 0]
+        return self._run(given[:, None], None if known is None else known[:, None])[:, 0]
 
-    def process(self, x: npt.ArrayLike) -> Array:
+    def process(self, x: npt.ArrayLike, known: Array | None = None) -> Array:
         """A chunk: ``(B, T, D)`` to ``(B, T, steps, targets, values)``, as T steps would.
+
+        Args:
+            x: the inputs.
+            known: ``(B, T, H, F)``, of each step; those that were given for all steps when absent.
 
         Raises:
             DataError: x has another shape.
@@ -94,8 +98,9 @@ class Stream:
                 f"x has the shape {given.shape}, expected ({self.batch}, T, {self.columns})", where="stream"
             )
         if not self._by_one or given.shape[1] == 0:
-            return self._run(given)
-        return np.concatenate([self._run(given[:, t : t + 1]) for t in range(given.shape[1])], 1)
+            return self._run(given, known)
+        steps = [slice(t, t + 1) for t in range(given.shape[1])]
+        return np.concatenate([self._run(given[:, t], None if known is None else known[:, t]) for t in steps], 1)
 
     def snapshot(self) -> State:
         """A copy of all states, for :meth:`restore`."""
@@ -147,9 +152,9 @@ class Stream:
             return
         elif op.op not in _BY_STEP or op.options.get("axis", -1) != -1 or self._mixed(op):
             raise ConfigError(
-                f"the operation {op.op!r} needs the whole sequence",
+                f"the operation {op.op!r} (value {op.outputs[0]!r} of the plan) needs the whole sequence",
                 where="the net",
-                mend="net.streamable() names the layers that keep it from streaming",
+                mend="leave that layer out; net.streamable() names it",
             )
         self._sequences.update(op.outputs[: CARRIED.get(op.op, 1)])
         self._absent.update(op.outputs[1:2] if op.op in ("conv1d", "thin") else ())
@@ -177,12 +182,14 @@ class Stream:
         made = next((op.outputs for op in self.plan.ops if name in op.outputs), ())
         return sum(self._uses[output] for output in made) == 1 and name != self.plan.result
 
-    def _run(self, x: Array) -> Array:
+    def _run(self, x: Array, known: Array | None = None) -> Array:
         """Sequences step by step, then everything after pooling with the steps folded into the batch."""
         time = x.shape[1]
         values: dict[str | None, Any] = {None: None, "x": x, "lengths": None}
         for name, value in self._given.items():
             values[name] = None if value is None else np.repeat(np.asarray(value, self.dtype), time, axis=0)
+        if known is not None:
+            values["known"] = np.asarray(known, self.dtype).reshape(-1, *known.shape[2:])
         for op in self.plan.ops:
             inputs = [values[name] for name in op.inputs]
             results = self._call(op, inputs)

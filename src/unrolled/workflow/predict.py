@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError
+from unrolled.prepare.readers.jsonl import parse
 from unrolled.runtime import Prediction, Predictor, Which
 
 _NAME = "model.unrolled"  # of the bundle in a run's folder
@@ -28,6 +30,23 @@ def predict(
         UnrolledError: bundle and data do not fit; the message says what differs.
     """
     return Predictor(open_bundle(bundle)).predict(data, which=which, stride=stride, **options)
+
+
+def stream(bundle: Path | str | Bundle, lines: Iterable[str]) -> Iterator[Prediction]:
+    """Answer rows as they arrive, one JSON object a line, with the net's state carried on.
+
+    Args:
+        bundle: as for :func:`predict`.
+        lines: an open text file, or any other source of lines; empty ones are passed over.
+
+    Raises:
+        ConfigError: the bundle cannot stream; the message says what keeps it from it.
+        DataError: a line cannot be read, or lacks what the model needs.
+    """
+    rows = Predictor(open_bundle(bundle)).stream()
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield rows.step(parse(line, f"the stream, line {number}"))
 
 
 def open_bundle(given: Path | str | Bundle) -> Bundle:

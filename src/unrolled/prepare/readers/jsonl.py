@@ -9,9 +9,9 @@ from typing import Any
 
 from unrolled.core.errors import DataError
 from unrolled.prepare.encoding import detect
-from unrolled.prepare.readers.cells import Cells
+from unrolled.prepare.readers import records
 from unrolled.prepare.readers.content import load
-from unrolled.prepare.readers.options import ReadOptions, select
+from unrolled.prepare.readers.options import ReadOptions
 from unrolled.prepare.table import Table
 
 
@@ -28,26 +28,17 @@ def read(path: Path, options: ReadOptions) -> Table:
     """
     data = load(path, options.limit)
     encoding = detect(data, path.name, options.encoding)
-    columns: dict[str, list[str]] = {}
-    rows = 0
-    for number, line in enumerate(io.BytesIO(data[encoding.mark :].decode(encoding.codec).encode()), start=1):
-        if not line.strip():
-            continue
-        for key, value in _object(line, f"{path.name}, row {number}").items():
-            cells = columns.setdefault(key, [])
-            cells.extend([""] * (rows - len(cells)))
-            cells.append(value)
-        rows += 1
-    if not columns:
-        raise DataError("the file has no rows", where=path.name)
-    reader = Cells(path.name, options, first_row=1)
-    chosen = select(columns, options, path.name)
-    values = {name: reader.column(name, columns[name] + [""] * (rows - len(columns[name]))) for name in chosen}
-    return Table(values, path.name, first_row=1, notes=(encoding.note(), *reader.notes()))
+    lines = enumerate(io.BytesIO(data[encoding.mark :].decode(encoding.codec).encode()), start=1)
+    rows = ((number, parse(line, f"{path.name}, row {number}")) for number, line in lines if line.strip())
+    return records.read(rows, options, path.name, (encoding.note(),))
 
 
-def _object(line: bytes, place: str) -> dict[str, str]:
-    """Keys and values of a line, values as they are written."""
+def parse(line: bytes | str, place: str) -> dict[str, Any]:
+    """Keys and values of a line, numbers as they are written.
+
+    Raises:
+        DataError: the line is not a JSON object.
+    """
     try:
         # Numbers stay as written: reading them is the business of the cells.
         found = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
@@ -57,16 +48,4 @@ def _object(line: bytes, place: str) -> dict[str, str]:
         ) from error
     if not isinstance(found, dict):
         raise DataError("this line is not a JSON object", where=place, mend='write {"name": value, ...}')
-    return {key: _text(value, key, place) for key, value in found.items()}
-
-
-def _text(value: Any, key: str, place: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    raise DataError(
-        f"the value of {key!r} is a list or an object", where=place, mend="give every number a key of its own"
-    )
+    return found

@@ -75,9 +75,9 @@ class Chain:
         return next((at for at, t in enumerate(self.transforms) if not isinstance(t, Pointwise)), len(self.transforms))
 
     @property
-    def causal(self) -> bool:
-        """Every transform is."""
-        return all(transform.causal for transform in self.transforms)
+    def looking_ahead(self) -> tuple[str, ...]:
+        """Names of the transforms that are not causal."""
+        return tuple(transform.name for transform in self.transforms if not transform.causal)
 
     def fit(self, stream: Stream) -> None:
         """Fit each transform on what those before it make of the training part, and the mean of what comes out."""
