@@ -50,13 +50,14 @@ struct Column {
     i64 row;
 };
 
-constexpr int MAX_ROWS = 12, MAX_COLUMNS = 4, OUTER_ROWS = 8, OUTER_COLUMNS = 3;
+constexpr int MAX_ROWS = 12, MAX_COLUMNS = 4, MAX_OUTER_ROWS = 8, MAX_OUTER_COLUMNS = 3;
 
 template <class T>
 struct Kernels {
     int lanes;                      // elements of a vector
     int columns;                    // vectors a product holds in registers side by side, at most
     int rows[MAX_COLUMNS + 1];      // rows it holds, by the number of columns
+    int outer_rows, outer_columns;  // what `outer` holds, at most
 
     // out[r] = init[r] + sum over segments of a[r] w, for rows first .. first + R - 1
     using Product = void (*)(const Segment<T>*, int segments, const Column<T>*, i64 first);
@@ -73,7 +74,7 @@ struct Kernels {
 
     // c (rows x columns of vectors) += sum over k of a[k][row] b[k][column]
     using Outer = void (*)(const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc, i64 k);
-    Outer outer[OUTER_ROWS + 1][OUTER_COLUMNS + 1];
+    Outer outer[MAX_OUTER_ROWS + 1][MAX_OUTER_COLUMNS + 1];
 
     // out[n] += sum over k of a[k][n]; n a whole number of vectors
     void (*column_sums)(T* out, const T* a, i64 lda, i64 k, i64 n);

@@ -449,7 +449,7 @@ class Slice {
     // ---- backward
 
     void gradients(Arena<T>& arena) {
-        const i64 lanes = layout_.kernels.lanes, panel = OUTER_COLUMNS * lanes;
+        const i64 lanes = layout_.kernels.lanes, panel = layout_.kernels.outer_columns * lanes;
         for (const Job& job : code_.jobs) {
             std::size_t o = 0;
             while (o < operands_.size() && !(operands_[o].view == job.view && operands_[o].column == job.operand_column &&
@@ -461,7 +461,7 @@ class Slice {
             }
             job_operand_.push_back(o);
             sum_sizes_.push_back(turned(job) ? job.in * round_up(job.out, lanes)
-                                             : round_up(job.out, OUTER_ROWS) * operands_[o].padded);
+                                             : round_up(job.out, layout_.kernels.outer_rows) * operands_[o].padded);
             sums_.push_back(arena.take(sum_sizes_.back()));
         }
         outer_ = -1;
@@ -474,7 +474,7 @@ class Slice {
     void clear() {
         for (std::size_t j = 0; j < sums_.size(); ++j) std::memset(sums_[j], 0, sum_sizes_[j] * sizeof(T));
         for (const Gathered& o : operands_)
-            std::memset(o.rows, 0, capacity_ * round_up(o.padded, OUTER_COLUMNS * layout_.kernels.lanes) * sizeof(T));
+            std::memset(o.rows, 0, capacity_ * round_up(o.padded, layout_.kernels.outer_columns * layout_.kernels.lanes) * sizeof(T));
         for (std::size_t v = 0; v < memory_.size(); ++v)
             if (code_.views[v].kind == TALLIED)
                 std::memset(memory_[v].p, 0, internal_row<T>(code_.views[v].width) * sizeof(T));
@@ -527,9 +527,9 @@ class Slice {
         used_ = 0;
     }
 
-    // Copies the operands of a step's rows into panels of OUTER_COLUMNS vectors.
+    // Copies the operands of a step's rows into panels of `outer_columns` vectors.
     void gather(const Walked& w) {
-        const i64 panel = OUTER_COLUMNS * layout_.kernels.lanes;
+        const i64 panel = layout_.kernels.outer_columns * layout_.kernels.lanes;
         bind(w);
         in_groups(w, [&](i64 first, i64 rows) {
             for (const Gathered& o : operands_) {
@@ -551,20 +551,20 @@ class Slice {
         const Kernels<T>& kernels = layout_.kernels;
         const Job& job = code_.jobs[j];
         const Gathered& o = operands_[job_operand_[j]];
-        const i64 panel = OUTER_COLUMNS * kernels.lanes;
+        const i64 panel = kernels.outer_columns * kernels.lanes;
         const Bound<T>& outer = memory_[outer_];
         if (turned(job)) {
             const i64 wide = round_up(job.out, kernels.lanes);
             for (i64 c = 0; c < wide; c += panel)
-                for (i64 i = 0; i < job.in; i += OUTER_ROWS)
-                    kernels.outer[std::min<i64>(OUTER_ROWS, job.in - i)][std::min(panel, wide - c) / kernels.lanes](
+                for (i64 i = 0; i < job.in; i += kernels.outer_rows)
+                    kernels.outer[std::min<i64>(kernels.outer_rows, job.in - i)][std::min(panel, wide - c) / kernels.lanes](
                         o.rows + i, panel, outer.p + job.column + c, outer.row, sums_[j] + i * wide + c, wide, used_);
             return;
         }
         for (i64 c = 0; c < o.padded; c += panel) {
             int vectors = static_cast<int>(std::min(panel, o.padded - c) / kernels.lanes);
-            for (i64 i = 0; i < job.out; i += OUTER_ROWS)
-                kernels.outer[std::min<i64>(OUTER_ROWS, job.out - i)][vectors](
+            for (i64 i = 0; i < job.out; i += kernels.outer_rows)
+                kernels.outer[std::min<i64>(kernels.outer_rows, job.out - i)][vectors](
                     outer.p + job.column + i, outer.row, o.rows + c * capacity_, panel, sums_[j] + i * o.padded + c, o.padded, used_);
         }
     }

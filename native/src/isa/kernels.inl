@@ -266,8 +266,10 @@ void pack_rows(T* panel, i64 ld, const T* source, i64 stride, i64 valid, i64 k) 
 // Accumulators, one row of the panel and the spread element must fit the registers: 32 of AVX-512 and of ARM, else 16.
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int COLUMNS = 4, ROWS[MAX_COLUMNS + 1] = {0, 12, 12, 8, 6};
+constexpr int OUTER_ROWS = 8, OUTER_COLUMNS = 3;
 #else
 constexpr int COLUMNS = 2, ROWS[MAX_COLUMNS + 1] = {0, 12, 6, 0, 0};
+constexpr int OUTER_ROWS = 4, OUTER_COLUMNS = 3;
 #endif
 
 template <class T, int C, int R>
@@ -302,6 +304,7 @@ Kernels<T> make() {
     table.lanes = LANES<T>;
     table.columns = COLUMNS;
     for (int c = 0; c <= MAX_COLUMNS; ++c) table.rows[c] = ROWS[c];
+    table.outer_rows = OUTER_ROWS, table.outer_columns = OUTER_COLUMNS;
     fill_products<T, 1, ROWS[1]>(table);
     fill_products<T, 2, ROWS[2]>(table);
     if constexpr (COLUMNS > 2) {
