@@ -37,6 +37,11 @@ _TEMPLATES: Templates = {
         "“{column}”相同的序列归为一组。",
     ),
     "took_target": ("info", "Took {columns} as target.", "将 {columns} 作为预测目标。"),
+    "took_anomaly_labels": (
+        "info",
+        "Took {columns} as labels, which judge the model and say what is usual; it is not an input.",
+        "将 {columns} 作为标签，仅用于评估和说明哪些数据属于正常；不作为输入。",
+    ),
     "took_features": ("info", "Took {columns} as features.", "将{columns}作为特征。"),
     "took_static": (
         "info",

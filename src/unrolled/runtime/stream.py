@@ -21,7 +21,17 @@ from unrolled.runtime.chain import Chain, Layer
 Array = npt.NDArray[Any]
 State = dict[str, Any]
 
-_BY_STEP = ("activation", "batch_norm", "embedding", "layer_norm", "linear", "merge", "slice_axis", "top_k")
+_BY_STEP = (
+    "activation",
+    "batch_norm",
+    "embedding",
+    "layer_norm",
+    "linear",
+    "merge",
+    "slice_axis",
+    "top_k",
+    "unflatten",
+)
 """Operations on sequences that look at one step at a time."""
 
 
@@ -56,7 +66,7 @@ class Stream:
         self._skipped: set[str] = set()
         self._tails: dict[str, Array] = {}
         self._carried: dict[str, tuple[Array, ...]] = {}
-        self._sequences = {"x"}
+        self._sequences, self._pooled = {"x"}, set[str]()
         self._by_one = False
         self.dtype = np.result_type(*(weight for weight in self._weights.values() if weight.dtype.kind == "f"))
         self._layers: dict[str, list[Layer]] = {}
@@ -128,6 +138,8 @@ class Stream:
     def _prepare(self, op: Op) -> None:
         """Check that an operation can stream, and make room for what it remembers."""
         if not self._sequences.intersection(name for name in op.inputs if name):
+            if self._pooled.intersection(name for name in op.inputs if name):
+                self._pooled.update(op.outputs)
             return
         if op.op == "recurrent" and not op.options["reverse"] and set(op.inputs[2:]) <= {None}:
             self._add_layer(op)
@@ -137,7 +149,10 @@ class Stream:
         elif op.op in CARRIED and len(op.inputs) == 1:
             self._carried[op.outputs[0]] = ()
         elif op.op == "pool" and op.options["kind"] == "last" and op.options["backward"] == 0:
+            self._pooled.update(op.outputs)
             return
+        elif op.op == "spread" and op.inputs[0] not in self._sequences | self._pooled:
+            pass  # static inputs, which every step may see
         elif op.op not in _BY_STEP or op.options.get("axis", -1) != -1 or self._mixed(op):
             raise ConfigError(
                 f"the operation {op.op!r} needs the whole sequence",
@@ -176,6 +191,8 @@ class Stream:
             results = self._call(op, inputs)
             values.update(zip(op.outputs, results, strict=True))
         result: Array = values[self.plan.result]
+        if self.plan.outputs.every:
+            return result[:, :, None]
         return result if self.plan.result in self._sequences else result.reshape(self.batch, time, *result.shape[1:])
 
     def _call(self, op: Op, inputs: list[Any]) -> tuple[Any, ...]:
@@ -197,6 +214,8 @@ class Stream:
             results = OPS[op.op](*inputs, *self._carried[name], **tensors, **op.options)
             self._carried[name] = results[CARRIED[op.op] :]
             return tuple(results)
+        if op.op == "spread":
+            return (inputs[0].reshape(*inputs[1].shape[:2], -1),)
         if op.op == "pool" and op.inputs[0] in self._sequences:
             return (inputs[0].reshape(-1, inputs[0].shape[2]),)
         results = OPS[op.op](*inputs, **tensors, **op.options)

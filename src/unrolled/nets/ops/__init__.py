@@ -19,7 +19,9 @@ from unrolled.nets.ops.layout import (
     reshape,
     reverse,
     slice_axis,
+    spread,
     tile,
+    unflatten,
     unfold_channels,
 )
 from unrolled.nets.ops.memory import memory
@@ -62,9 +64,11 @@ __all__ = [
     "scaling",
     "self_attend",
     "slice_axis",
+    "spread",
     "tile",
     "time_warp",
     "top_k",
+    "unflatten",
     "unfold_channels",
     "window_denorm",
     "window_norm",

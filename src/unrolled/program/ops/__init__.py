@@ -26,7 +26,9 @@ from unrolled.program.ops.layout import (
     reshape,
     reverse,
     slice_axis,
+    spread,
     tile,
+    unflatten,
     unfold_channels,
 )
 from unrolled.program.ops.memory import memory
@@ -67,8 +69,10 @@ OPS: dict[str, Callable[..., Any]] = {
         reverse,
         self_attend,
         slice_axis,
+        spread,
         tile,
         top_k,
+        unflatten,
         unfold_channels,
         window_denorm,
         window_norm,
