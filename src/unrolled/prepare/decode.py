@@ -105,6 +105,7 @@ class AnomalyDecoding(Record):
         kind: what the net does.
         ahead: steps that it forecasts.
         center, scale: of the errors, ``(ahead, channels)``; empty before they were fitted.
+        warm_up: rows at the beginning of a sequence, or of what is read of it, that have no score (0).
         by_row: scores are one a row, not one a sequence.
         combine: how the scores of rows become that of a sequence.
         threshold: in standard deviations of the errors; 1e300 before it was fitted.
@@ -116,6 +117,7 @@ class AnomalyDecoding(Record):
     channels: tuple[str, ...]
     kind: scores.Kind
     ahead: int = Field(1, ge=1, le=10_000)
+    warm_up: int = Field(0, ge=0)
     center: Table2 = ()
     scale: Table2 = ()
     by_row: bool = True
@@ -141,6 +143,18 @@ class AnomalyDecoding(Record):
         if self.by_row or counts is None:
             return rows
         return scores.sequence_scores(rows, counts, self.combine)
+
+    def answer(self, score: npt.NDArray[np.float64]) -> Answer:
+        """Scores ``(n,)`` with their alarms."""
+        alarm = (score > self.threshold).astype(np.float64)
+        return Answer(
+            self.task,
+            alarm[:, None],
+            score=score[:, None],
+            threshold=self.threshold,
+            targets=(self.target,),
+            classes=(("no", "yes"),),
+        )
 
 
 Decoding = Annotated[NumberDecoding | ClassDecoding | AlarmDecoding | AnomalyDecoding, Field(discriminator="task")]
@@ -195,7 +209,9 @@ def by_row(output: Values, arrays: Arrays, decoding: Decoding) -> Values:
     assert arrays.answered is not None
     if isinstance(decoding, AnomalyDecoding):
         assert arrays.y is not None
-        return scores.errors(output, arrays.y, decoding.kind)[arrays.answered][..., None]
+        errors = scores.errors(output, arrays.y, decoding.kind)
+        errors[:, : decoding.warm_up] = np.nan
+        return errors[arrays.answered][..., None]
     return output[arrays.answered][:, None]
 
 
@@ -215,7 +231,7 @@ def decode(
         counts: rows of each sample, where each step has its own answer.
     """
     if isinstance(decoding, AnomalyDecoding):
-        return _unusual(decoding.score(output[..., 0], counts), decoding)
+        return decoding.answer(decoding.score(output[..., 0], counts))
     if isinstance(decoding, NumberDecoding):
         return _numbers(output, decoding, invert or (lambda values: values))
     if isinstance(decoding, ClassDecoding):
@@ -291,17 +307,6 @@ def _alarms(logits: Values, decoding: AlarmDecoding) -> Answer:
         decoding.task,
         (failing >= decoding.threshold).astype(np.float64),
         probability=np.stack([1 - failing, failing], axis=-1),
-        targets=(decoding.target,),
-        classes=(("no", "yes"),),
-    )
-
-
-def _unusual(score: npt.NDArray[np.float64], decoding: AnomalyDecoding) -> Answer:
-    return Answer(
-        decoding.task,
-        (score > decoding.threshold).astype(np.float64)[:, None],
-        score=score[:, None],
-        threshold=decoding.threshold,
         targets=(decoding.target,),
         classes=(("no", "yes"),),
     )

@@ -20,6 +20,7 @@ from unrolled.prepare import truth as truths
 from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.binding import Binding, Fitted, Float, position
 from unrolled.prepare.layout import Layout
+from unrolled.prepare.live import LiveInputs
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.scaling import DEFAULT, Scaling, Wanted
 from unrolled.prepare.schema import Schema
@@ -163,6 +164,14 @@ class Preprocessor:
             y=y,
             answered=answered,
         )
+
+    def live(self) -> LiveInputs:
+        """Prepares rows one at a time, as they arrive.
+
+        Raises:
+            ConfigError: a row cannot be prepared by itself.
+        """
+        return LiveInputs(self._fitted)
 
     def truth(self, series: Series, samples: Samples) -> _Float64:
         """``(B, H, M)`` true values in original units; ``(B, 1, M)`` values or class codes if not a forecast.

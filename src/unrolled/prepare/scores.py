@@ -77,7 +77,8 @@ def sequence_scores(score: Float, counts: npt.NDArray[np.int64], combine: Combin
 def threshold_of(score: Values, share: float) -> float:
     """The score that all but ``share`` of usual scores ``(n,)`` stay at or below.
 
-    It has the rank ``(n + 1)(1 - share)``, as in split conformal prediction (Vovk et al. 2005). With too few of them for that share it is the largest one seen.
+    It has the rank ``(n + 1)(1 - share)``, as in split conformal prediction (Vovk et al. 2005). With too few scores for
+    that share it is the largest one.
     """
     rank = int(np.ceil((len(score) + 1) * (1 - share)))
     return float(np.sort(score)[min(rank, len(score)) - 1])

@@ -11,7 +11,7 @@ from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.prepare.training import Spans
 
-_LEAD = 4  # this part of a piece, one in so many, is read once more to have a past
+LEAD = 4  # this part of a piece, one in so many, is read once more to have a past
 
 
 def tiles(series: Series, spans: Spans, *, window: int | None, stride: int = 1) -> Samples:
@@ -41,7 +41,7 @@ def _cut(series: Series, span: tuple[int, int, int], window: int, stride: int) -
     start = int(series.starts[sequence])
     found = []
     while at < end:
-        begin = max(start, at - window // _LEAD)
+        begin = max(start, at - window // LEAD)
         stop = min(begin + window, end)
         found.append((begin, stop, sequence, at - begin))
         at = stop if stride == 1 else at + stride

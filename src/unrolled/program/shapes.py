@@ -34,7 +34,7 @@ class Inputs(Record):
 
 
 class Outputs(Record):
-    """A net returns ``(B, steps, targets, values)``; with ``every`` an answer at each step, ``(B, T, targets, values)``.
+    """A net returns ``(B, steps, targets, values)``; with ``every`` an answer a step, ``(B, T, targets, values)``.
 
     Forecast: steps = horizon, values = 1 (point) or the number of quantiles. Classification: steps = targets = 1,
     values = classes. Regression: steps = values = 1. Tags: every, values = classes. Anomalies: every, targets =

@@ -2,8 +2,9 @@
 
 from unrolled.runtime.chain import Chain
 from unrolled.runtime.forward import Forward, PlanForward
+from unrolled.runtime.live import Live
 from unrolled.runtime.predictor import Prediction, Predictor
 from unrolled.runtime.stream import Stream
 from unrolled.runtime.windows import Which
 
-__all__ = ["Chain", "Forward", "PlanForward", "Prediction", "Predictor", "Stream", "Which"]
+__all__ = ["Chain", "Forward", "Live", "PlanForward", "Prediction", "Predictor", "Stream", "Which"]

@@ -35,16 +35,18 @@ def to_predict(
             target changes along the sequence and is not forecast, "last" otherwise.
         stride: rows between two windows.
 
-    Where every row has its own answer, ``which`` and ``stride`` choose nothing: all rows are answered.
-
     Raises:
         DataError: every series is shorter than the window of a forecast.
-        ConfigError: the stride is below 1.
+        ConfigError: the stride is below 1, or rows are to be left out where each has its own answer.
     """
     if stride < 1:
         raise ConfigError(f"must be at least 1, it is {stride}", where="option stride")
     starts, stops = series.starts[:-1], series.starts[1:]
     if schema.by_row:
+        if which == "last" or stride > 1:
+            raise ConfigError(
+                f"a model for {schema.task} answers every row", where="option which", mend="leave --last and --stride out"
+            )
         spans = list(zip(range(len(starts)), starts.tolist(), stops.tolist(), strict=True))
         return tiles(series, spans, window=window), ()
     if schema.forecast:

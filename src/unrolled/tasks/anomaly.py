@@ -21,7 +21,7 @@ from unrolled.prepare import scores
 from unrolled.prepare.decode import AnomalyDecoding, Answer, Decoding
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Column, Series
-from unrolled.prepare.tiles import tiles
+from unrolled.prepare.tiles import LEAD, tiles
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import labels, losses
 from unrolled.tasks.statistic import Statistic, mean
@@ -50,6 +50,7 @@ class AnomalySettings(TaskSettings):
         loss: what training minimises.
         normal: labels that stand for usual rows or sequences; training and validation leave out all others. Empty
             takes the most frequent label of the training part.
+        warm_up: rows at the beginning of a sequence that have no score, because there is little to forecast them from.
         false_alarms: share of usual rows (or sequences) of the validation part that the threshold lets pass as alarms.
         combine: the score of a sequence, where labels are one a sequence, from those of its rows.
     """
@@ -58,6 +59,7 @@ class AnomalySettings(TaskSettings):
     horizon: int = Field(1, ge=1, le=10_000)
     loss: Literal["mse", "mae"] = "mse"
     normal: Labels = ()
+    warm_up: int = Field(0, ge=0)
     false_alarms: float = Field(0.01, gt=0, lt=1)
     combine: scores.Combine = "mean"
 
@@ -108,6 +110,12 @@ class Anomaly(Task):
         column = self._target(series)
         if column is not None and column.level == "case":
             found = whole(series, spans, window=window)
+        elif window is not None and window // LEAD < self.settings.warm_up:
+            raise ConfigError(
+                f"{self.settings.warm_up} rows without a score are more than what pieces of {window} rows overlap",
+                where="option warm_up",
+                mend=f"choose a --window of {LEAD * self.settings.warm_up} rows or more",
+            )
         else:
             found = tiles(series, spans, window=window, stride=stride)
         if spans and not len(found):
@@ -159,6 +167,7 @@ class Anomaly(Task):
             channels=tuple(column.name for column in _channels(columns)),
             kind=self.settings.score,
             ahead=self._ahead,
+            warm_up=self.settings.warm_up,
             by_row=target is None or target.level == "row",
             combine=self.settings.combine,
             false_alarms=self.settings.false_alarms,

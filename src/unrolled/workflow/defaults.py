@@ -18,6 +18,7 @@ from unrolled.evaluate.season import season_of
 from unrolled.nets.presets import preset
 from unrolled.prepare.pages import pieces
 from unrolled.prepare.series import Column, Series
+from unrolled.prepare.tiles import LEAD
 from unrolled.workflow.config import Config
 
 _MOST_SAMPLES = 2_000_000  # windows indexed at once; more are thinned out
@@ -31,8 +32,9 @@ _READ = 32  # steps that the recurrent layer of a classifier reads, about; convo
 _LIFE_STEPS = 800  # of the optimiser, on histories of machines; more only where the data is large
 _LONGEST_WHOLE = 400  # rows of sequences that are answered step by step, from which on they are cut
 _PIECE = 256  # rows of what they are cut into
-_MANY_PIECES = 8000  # from which batches are larger
-_TAG_STEPS = 5000  # of the optimiser, for tags
+_WARM_UP = 16  # rows without a score at the beginning of long sequences
+_MANY_PIECES = 2000  # from which batches are larger
+_TAG_STEPS = 2400  # of the optimiser, for tags
 _USUAL_STEPS = 1500  # of the optimiser, for what is usual
 _DISTURBED: list[Any] = [{"dropout": {"rate": 0.2, "whole": True}}, {"noise": {"deviation": 0.5}}]
 """In front of a net that follows machines: few are seen, and it must not know each by heart."""
@@ -221,6 +223,8 @@ def _anomaly(config: Config, series: Series, spans: Spans, validated: bool) -> C
     train: dict[str, Any] = {"batch_size": batch, "learning_rate": 2e-3, "schedule": "cosine", "epoch_batches": 500}
     train |= {"epochs": int(np.clip(-(-_USUAL_STEPS // min(500, -(-pieces // batch))), 8, 100))}
     task, notes = _usual(config, series, spans, target)
+    if window is not None:
+        task["warm_up"] = min(_WARM_UP, (config.data.window or window) // LEAD)
     return Choice(
         window=window,
         net=preset("autoencoder" if config.task.get("score") == "reconstruction" else "anomaly").layers(),
