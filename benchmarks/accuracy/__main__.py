@@ -80,8 +80,8 @@ def _extra(trained: Trained, plain: dict[str, Any]) -> dict[str, float]:
     found: dict[str, float] = {}
     evaluation = trained.run.evaluation
     for scores in evaluation.baselines:
-        if scores.name == "logistic":
-            found["gain_over_logistic"] = (
+        if scores.name in ("logistic", "zscore"):
+            found[f"gain_over_{scores.name}"] = (
                 evaluation.model["average_precision"].value - scores["average_precision"].value
             )
     if trained.model.task.name == "regress":

@@ -111,6 +111,29 @@ CASES: dict[str, Case] = {
         "seasonal naive 13.9, competition winner 9.3",
         data=_m4,
     ),
+    "atis_slots": Case(
+        {
+            "data": {
+                "path": "atis/train",
+                "valid": "atis/valid",
+                "test": "atis/test",
+                "target": ["slot"],
+                "group": "sentence",
+            },
+            "task": {"name": "tag"},
+        },
+        {"chunk_f1": (0.948, "at least"), "accuracy": (0.0, "reported")},
+        "slot F1 slot-gated 94.8, BiLSTM rerun 95.1",
+    ),
+    "mitbih_anomaly": Case(
+        {
+            "data": {"path": "mitbih/DS1", "test": "mitbih/DS2", "options": {"points": 64}},
+            "task": {"name": "anomaly", "normal": ["N"]},
+        },
+        {"average_precision": (0.0, "reported"), "gain_over_zscore": (0.0, "at least"), "roc_auc": (0.0, "reported")},
+        "trained on the normal beats of DS1, all other beats of DS2 are anomalies; against the per-sample z-score of "
+        "the same run",
+    ),
     "aapl": Case(
         {"data": {"path": "stock_aapl/AAPL_2014_2025.csv", "target": ["Close"]}},
         {"rmse": (3.315, "reported")},
@@ -124,14 +147,16 @@ def opened(case: Case, folder: Path) -> Iterator[tuple[dict[str, Any], Any]]:
     """The config with full paths, and the data where it is handed over."""
     with TemporaryDirectory() as temporary:
         config = {**case.config, "data": dict(case.config["data"])}
-        for key in ("path", "test"):
+        for key in ("path", "valid", "test"):
             if key in config["data"]:
                 config["data"][key] = str(_path(folder, config["data"][key], Path(temporary)))
         yield config, None if case.data is None else case.data(folder)
 
 
 def _path(folder: Path, name: str, temporary: Path) -> Path:
-    """A file of the data sets; the two halves of MIT-BIH are folders of links to their records."""
+    """A file of the data sets; the two halves of MIT-BIH are folders of links to their records, ATIS becomes CSV."""
+    if name.startswith("atis/"):
+        return _words(folder / name, temporary)
     halves = {"mitbih/DS1": _FIRST, "mitbih/DS2": _SECOND}
     if name not in halves:
         return folder / name
@@ -140,6 +165,19 @@ def _path(folder: Path, name: str, temporary: Path) -> Path:
     for record in halves[name].split():
         (half / f"{record}.npz").symlink_to((folder / f"mitbih/records/{record}.npz").resolve())
     return half
+
+
+def _words(part: Path, temporary: Path) -> Path:
+    """A row a word: the number of its sentence, the word, its slot."""
+    lines = [(part / f"seq.{end}").read_text(encoding="utf-8").splitlines() for end in ("in", "out")]
+    rows = [
+        (number, word, slot)
+        for number, (words, slots) in enumerate(zip(*lines, strict=True))
+        for word, slot in zip(words.split(), slots.split(), strict=True)
+    ]
+    path = temporary / f"{part.name}.csv"
+    pl.DataFrame(rows, schema=["sentence", "token", "slot"], orient="row").write_csv(path)
+    return path
 
 
 def last_rmse(truth: np.ndarray[Any, Any], predicted: np.ndarray[Any, Any], cap: float | None) -> float:

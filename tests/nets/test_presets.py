@@ -14,10 +14,11 @@ from unrolled.program.shapes import Inputs, Outputs
 
 
 def test_each_task_has_a_preset_of_its_name() -> None:
-    assert {"forecast", "classify", "regress", "failure"} <= {entry.name for entry in presets()}
+    tasks = {"forecast", "classify", "regress", "failure", "tag", "anomaly"}
+    assert tasks <= {entry.name for entry in presets()}
     for entry in presets():
         assert set(entry.purpose) == {"en", "zh"} and all(entry.purpose.values())
-        assert entry.name not in ("forecast", "classify", "regress", "failure") or entry.task == (entry.name,)
+        assert entry.name not in tasks or entry.task == (entry.name,)
 
 
 @pytest.mark.parametrize("entry", presets(), ids=lambda entry: entry.name)
@@ -25,7 +26,8 @@ def test_presets_build(entry: Preset) -> None:
     forecast = "forecast" in entry.task
     numbers = 144 if entry.name == "video" else 3
     inputs = Inputs(numbers=numbers, targets=2 if forecast else 0, masked=(0,))
-    net = Net(entry.name, inputs, Outputs(steps=10, targets=2) if forecast else Outputs(values=2))
+    every = not {"tag", "anomaly"}.isdisjoint(entry.task)
+    net = Net(entry.name, inputs, Outputs(steps=10, targets=2) if forecast else Outputs(values=2, every=every))
     assert net.summary().parameters > 1000
     assert NetSpec.parse(net.spec.dump()) == net.spec
 

@@ -28,7 +28,7 @@ def train(
     target: Annotated[Columns, typer.Option(help="Columns to predict; repeat it, or separate names by commas.")] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="forecast, classify, regress, failure or pretrain; otherwise the data decides."),
+        typer.Option(help="forecast, classify, regress, failure, tag, anomaly, pretrain; else the data decides."),
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,
     window: Annotated[int | None, typer.Option(help="Rows that a prediction looks back on.")] = None,

@@ -122,7 +122,21 @@ class CurvePicture(Record):
     lines: dict[str, tuple[float, ...]]
 
 
-Picture = ForecastPicture | ResidualPicture | ScatterPicture | ConfusionPicture | CurvePicture
+class ScorePicture(Record):
+    """Anomaly scores of one stretch of rows, or of sequences one after another, with the alarm threshold.
+
+    ``label`` says which are known to be unusual (true), usual (false) or not known (null).
+    """
+
+    kind: Literal["score"] = "score"
+    series: str
+    time: tuple[str, ...]
+    score: tuple[float, ...]
+    threshold: float
+    label: tuple[bool | None, ...]
+
+
+Picture = ForecastPicture | ResidualPicture | ScatterPicture | ConfusionPicture | CurvePicture | ScorePicture
 
 
 class Evaluation(Record):

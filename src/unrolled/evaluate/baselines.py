@@ -13,9 +13,15 @@ import numpy.typing as npt
 
 from unrolled.core.optional import require
 from unrolled.evaluate.part import Part
+from unrolled.prepare import scores
+from unrolled.prepare.binding import look_up
 from unrolled.prepare.calibrate import threshold
 from unrolled.prepare.decode import Answer
+from unrolled.prepare.labels import recoding
 from unrolled.prepare.pages import taken
+from unrolled.prepare.series import Column
+from unrolled.prepare.training import stream_rows
+from unrolled.prepare.transforms.affine import moments
 from unrolled.tasks.task import Task, Values
 
 _LONGEST = 512  # rows that the linear forecast looks back on at most
@@ -137,14 +143,59 @@ def logistic(contest: Contest) -> Answer | None:
     return _alarms(contest, model.predict_proba(scaler.transform(fresh))[:, 1], limit)
 
 
+def by_input(contest: Contest) -> Answer | None:
+    """The label most frequent in training where the current row has the same category, of the column that tells most.
+
+    An unknown category gets the most frequent label of all.
+    """
+    part, train = contest.part, contest.train
+    columns = [c for c in part.series.of_role("feature", "known") if c.kind == "category" and c.level == "row"]
+    if train is None or not columns:
+        return None
+    tables = [_label_shares(train, column, contest.classes) for column in columns]
+    told = [sum(float(own.max(-1).sum()) for own in table) for table in tables]
+    best = int(np.argmax(told))
+    widest = max(len(classes) for classes in contest.classes)
+    rows = _categories(part, columns[best], train)
+    probability = np.zeros((len(part), len(contest.classes), widest))
+    for at, counts in enumerate(tables[best]):
+        counts[-1] = counts.sum(0)
+        counts = np.where(counts.sum(1, keepdims=True) > 0, counts, counts[-1])
+        probability[:, at, : counts.shape[1]] = (counts / counts.sum(1, keepdims=True))[rows]
+    return _labels(contest, probability, contest.classes)
+
+
+def zscore(contest: Contest) -> Answer | None:
+    """Each row by itself: how far its numbers lie from the mean of the training part, in standard deviations.
+
+    Scores are put together, and the alarm threshold is found, as for the model, on the training part.
+    """
+    part, train, settings = contest.part, contest.train, contest.task.settings
+    if train is None:
+        return None
+    center, scale = _moments(train)
+    learnt, own = (_distances(some, center, scale, getattr(settings, "combine", "mean")) for some in (train, part))
+    limit = scores.threshold_of(learnt, getattr(settings, "false_alarms", 0.01))
+    return Answer(
+        "anomaly",
+        (own > limit).astype(np.float64)[:, None],
+        score=own[:, None],
+        threshold=limit,
+        targets=contest.names,
+        classes=contest.classes,
+    )
+
+
 BASELINES: Mapping[str, Callable[[Contest], Answer | None]] = {
     "persistence": persistence,
     "seasonal_naive": seasonal_naive,
     "linear": linear,
     "majority": majority,
+    "by_input": by_input,
     "mean": mean,
     "prior": prior,
     "logistic": logistic,
+    "zscore": zscore,
 }
 
 
@@ -202,6 +253,57 @@ def _last_rows(part: Part) -> npt.NDArray[np.float64]:
         for c in used
     ]
     return np.stack(columns, axis=1).astype(np.float64) if columns else np.empty((len(samples), 0))
+
+
+def _categories(part: Part, column: Column, train: Part) -> npt.NDArray[np.int64]:
+    """``(n,)`` number of the category in the row of each sample, as the training part counts; the last: unknown."""
+    series = part.series
+    own = next(c for c in series.row_columns if c.name == column.name)
+    known = next(c for c in train.series.row_columns if c.name == column.name).categories
+    raw = taken(series.values[:, series.index(own)], part.samples.end - 1)
+    return look_up(raw, recoding(own.categories, known)).astype(np.int64)
+
+
+def _label_shares(train: Part, column: Column, classes: tuple[tuple[str, ...], ...]) -> list[npt.NDArray[np.float64]]:
+    """``(categories + 1, K)`` how often each label of a target stands beside each category."""
+    rows = _categories(train, column, train)
+    size = len(next(c for c in train.series.row_columns if c.name == column.name).categories) + 1
+    found = []
+    for at, labels in enumerate(classes):
+        known = np.isfinite(train.truth[:, at])
+        counts = np.zeros((size, len(labels)))
+        np.add.at(counts, (rows[known], train.truth[known, at].astype(np.int64)), 1)
+        found.append(counts)
+    return found
+
+
+def _channels(part: Part) -> list[int]:
+    """Numeric columns of the rows that are inputs."""
+    series = part.series
+    used = [c for c in series.of_role("feature", "known") if c.kind == "number" and c.level == "row"]
+    return [series.index(column) for column in used]
+
+
+def _moments(train: Part) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """``(C,)`` mean and standard deviation of the numeric inputs over all rows of the samples."""
+    one_group = np.zeros(len(train.series.ids), dtype=np.int64)
+    stream = stream_rows(train.series.values, _channels(train), train.rows(), one_group, 1)
+    center, scale = moments(stream)
+    return center[0], np.where(scale[0] > 0, scale[0], 1.0)
+
+
+def _distances(part: Part, center: Values, scale: Values, combine: scores.Combine) -> npt.NDArray[np.float64]:
+    """``(n,)`` scores: of the last row of a sample where answers are one a row, else of all its rows together."""
+    samples, columns = part.samples, _channels(part)
+    whole = any(column.level == "case" for column in part.series.of_role("target"))
+    found = []
+    for at in range(0, len(samples), _CHUNK):
+        some = samples[at : at + _CHUNK]
+        rows = some.rows().end - 1 if whole else some.end - 1
+        errors = taken(part.series.values, rows)[:, None, columns]
+        score = scores.row_scores(errors, center, scale)
+        found.append(scores.sequence_scores(score, some.counts, combine) if whole else score)
+    return np.concatenate(found) if found else np.zeros(0)
 
 
 def _forecast(contest: Contest, value: Values) -> Answer:

@@ -5,6 +5,7 @@ Letters: n samples, S steps, M targets, V values of the net.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -21,7 +22,7 @@ from unrolled.evaluate.pictures import pictures
 from unrolled.evaluate.scales import scales
 from unrolled.evaluate.season import season_of
 from unrolled.evaluate.verdict import verdict
-from unrolled.prepare.decode import Answer, Decoding, decode
+from unrolled.prepare.decode import Answer, Decoding, decode, each_row, every
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.tasks.statistic import Statistic
@@ -58,10 +59,15 @@ def assess(
     resamples: int = 1000,
 ) -> Evaluation:
     """Let a trained model predict and ``evaluate`` it; series are as the task derives them."""
-    part = Part(series, samples, fitted.truth(series, samples))
+    part = part_of(fitted, series, samples)
     answer = decode(
-        fitted.output(series, samples), fitted.decoding, lambda values: fitted.invert(values, series, samples)
+        fitted.output(series, samples),
+        fitted.decoding,
+        lambda values: fitted.invert(values, series, samples),
+        counts=samples.counts if every(fitted.decoding) else None,
     )
+    if groups is not None and each_row(fitted.decoding):
+        groups = np.repeat(groups, samples.counts)
     learnt = None
     if train is not None:
         learnt = part if train[0] is series and train[1] is samples else training_part(fitted, *train)
@@ -104,6 +110,8 @@ def evaluate(
         season = getattr(task.settings, "season", None) or season_of(part.series)
         measures = scales(part, train, season)
         found += [told.season_used(season)] if season > 1 else []
+    if decoding is not None and each_row(decoding):
+        measures = replace(measures, fresh=part.fresh())
     resampler = Resampler(clusters(part.samples, reach) if groups is None else groups, resamples=resamples)
     headline = task.headline(answer, measures)
 
@@ -111,7 +119,8 @@ def evaluate(
         return first(headline, task.metrics(part.truth, given, measures))
 
     own, contest = figures(answer), Contest(task, part, train, answer.targets, answer.classes, season)
-    rivals = {rival: figures(theirs) for rival, theirs in baselines(contest).items()}
+    judged = np.isfinite(part.truth).any()  # without labels, anomalies have no figure to compare
+    rivals = {rival: figures(theirs) for rival, theirs in (baselines(contest) if judged else {}).items()}
     copies = answer.task == "forecast" and copying(part, answer.value, resampler).copies
     scores = resampler.scores("model", own)
     return Evaluation(
@@ -126,10 +135,16 @@ def evaluate(
     )
 
 
+def part_of(fitted: Fitted, series: Series, samples: Samples) -> Part:
+    """The part with its truth; each row is a sample of its own where it has its own answer."""
+    truth = fitted.truth(series, samples)
+    return Part(series, samples.rows() if each_row(fitted.decoding) else samples, truth)
+
+
 def training_part(fitted: Fitted, series: Series, samples: Samples) -> Part:
     """The training part; of a forecast's truth only what its baselines are trained on."""
     if fitted.task.name != "forecast":
-        return Part(series, samples, fitted.truth(series, samples))
+        return part_of(fitted, series, samples)
     drawn = samples[spread(len(samples))]
     return Part(series, drawn, fitted.truth(series, drawn), samples)
 
@@ -142,9 +157,9 @@ def _trained_on(train: Part | None, part: Part) -> list[Note]:
 
 
 def _refuse(part: Part, answer: Answer) -> None:
-    if not np.isfinite(part.truth).any():
+    if answer.task != "anomaly" and not np.isfinite(part.truth).any():
         raise DataError("there is no truth to compare with", where=part.series.source, mend="give the target column")
-    given = answer.value if answer.probability is None else answer.probability
+    given = next(part for part in (answer.probability, answer.score, answer.value) if part is not None)
     sound = int(np.isfinite(given.reshape(len(given), -1)).all(axis=1).sum())
     if sound < len(given):
         raise TrainingError(

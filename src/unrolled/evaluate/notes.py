@@ -26,7 +26,7 @@ def notes(part: Part, answer: Answer, decoding: Decoding | None, scores: Scores,
         )
     if isinstance(decoding, NumberDecoding):
         found += _of_intervals(decoding, scores)
-    if answer.task == "classify":
+    if answer.task in ("classify", "tag"):
         found += _of_classes(part, answer)
     return tuple(found)
 

@@ -60,6 +60,13 @@ class Part:
         stops = np.minimum(ends, self.series.starts[names + 1])
         return [(int(s), int(a), int(b)) for s, a, b in zip(names, begins, stops, strict=True)]
 
+    def fresh(self) -> npt.NDArray[np.bool_]:
+        """``(n,)`` of samples that follow row by row, whether this one goes on with nothing."""
+        row, series = self.samples.end, self.samples.series
+        found = np.ones(len(self), dtype=bool)
+        found[1:] = (np.diff(row) != 1) | (np.diff(series) != 0)
+        return found
+
     def last(self) -> Values:
         """``(n, M)`` last observed value of each target in the window, NaN where there is none."""
         columns, begin, end = self.targets, self.samples.begin, self.samples.end

@@ -19,6 +19,7 @@ from unrolled.core.records import (
     Picture,
     ResidualPicture,
     ScatterPicture,
+    ScorePicture,
 )
 from unrolled.evaluate.part import Part
 from unrolled.prepare.decode import Answer
@@ -39,6 +40,8 @@ def pictures(part: Part, answer: Answer) -> tuple[Picture, ...]:
         return (*forecasts(part, answer), *residuals(part.truth, answer))
     if answer.task == "regress":
         return (*scatters(part.truth, answer), *residuals(part.truth[:, None], answer))
+    if answer.task == "anomaly":
+        return tuple(score_pictures(part, answer))
     drawn: list[Picture] = []
     for at in range(min(_PICTURES, len(answer.targets))):
         codes = part.truth[:, at]
@@ -132,21 +135,68 @@ def confusion_picture(
     )
 
 
+def score_pictures(part: Part, answer: Answer) -> list[Picture]:
+    """Scores along time of at most four sequences, the highest of each stretch where there are many; then the curves.
+
+    Where scores are one a sequence, all of them one after another.
+    """
+    assert answer.score is not None and answer.threshold is not None
+    label = part.truth[:, 0]
+    by_row = not any(column.level == "case" for column in part.series.of_role("target"))
+    pieces = [(part.series.ids[s], part.samples.series == s) for s in _most_unusual(part, answer)] if by_row else []
+    drawn: list[Picture] = []
+    for name, own in pieces or [("", np.ones(len(part), dtype=bool))]:
+        at = _peaks(np.flatnonzero(own), answer.score[:, 0])
+        times = part.times()[at] if by_row else np.asarray(part.series.ids, dtype=object)[part.samples.series[at]]
+        drawn.append(
+            ScorePicture(
+                series=name if len(part.series.ids) > 1 else "",
+                time=tuple(_stamp(time) for time in times),
+                score=_numbers(answer.score[at, 0]),
+                threshold=answer.threshold,
+                label=tuple(None if np.isnan(known) else bool(known) for known in label[at]),
+            )
+        )
+    known = np.isfinite(label)
+    if not (label[known] == 1).any():
+        return drawn
+    return [*drawn, precision_recall(label[known] == 1, answer.score[known, 0])]
+
+
+def _most_unusual(part: Part, answer: Answer) -> list[int]:
+    """The four sequences with the highest scores."""
+    assert answer.score is not None
+    highest = np.full(len(part.series.ids), -np.inf)
+    np.maximum.at(highest, part.samples.series, answer.score[:, 0])
+    order = np.argsort(-highest, kind="stable")[:_PICTURES]
+    return [int(s) for s in order if np.isfinite(highest[s])]
+
+
+def _peaks(own: npt.NDArray[np.int64], score: Values) -> npt.NDArray[np.int64]:
+    """Of at most ``_POINTS`` stretches of ``own`` the place with the highest score, so that no peak is lost."""
+    stretches = np.array_split(own, min(_POINTS, len(own)))
+    return np.array([some[np.argmax(score[some])] for some in stretches if len(some)], dtype=np.int64)
+
+
 def failure_curves(positive: npt.NDArray[np.bool_], chance: Values) -> list[Picture]:
     """Precision against recall, and observed against predicted risk; nothing without a failure."""
     if not positive.any():
         return []
+    return [precision_recall(positive, chance), calibration_curve(positive, chance)]
+
+
+def precision_recall(positive: npt.NDArray[np.bool_], score: Values) -> CurvePicture:
+    """Precision against recall over all thresholds; there must be a positive sample."""
     metrics = require("sklearn.metrics", extra="train", purpose="the precision-recall curve")
-    precision, recall, _ = metrics.precision_recall_curve(positive, chance, drop_intermediate=True)
+    precision, recall, _ = metrics.precision_recall_curve(positive, score, drop_intermediate=True)
     shown = np.unique(np.linspace(0, len(recall) - 1, min(len(recall), _CURVE)).astype(np.int64))
-    curve = CurvePicture(
+    return CurvePicture(
         name="precision_recall",
         x_label="recall",
         y_label="precision",
         x=_numbers(recall[shown][::-1]),
         lines={"precision": _numbers(precision[shown][::-1])},
     )
-    return [curve, calibration_curve(positive, chance)]
 
 
 def calibration_curve(happened: npt.NDArray[np.bool_], chance: Values) -> CurvePicture:

@@ -22,6 +22,8 @@ _METHODS = {
     "seasonal_naive": ("repeating the last season", "季节朴素法（重复上一季）"),
     "linear": ("a linear model", "线性模型"),
     "majority": ("always saying the most frequent class", "始终回答多数类"),
+    "by_input": ("the label most frequent for each input", "按当前输入取最常见的标签"),
+    "zscore": ("the z-score of each row by itself", "逐行 z 分数"),
     "mean": ("always saying the mean", "始终回答均值"),
     "prior": ("always saying the average risk", "始终回答平均风险"),
     "interpolation": ("straight lines", "线性插值"),
@@ -37,6 +39,7 @@ _MEASURES = {
     "info_nce": ("InfoNCE", "InfoNCE"),
     "accuracy": ("accuracy", "准确率"),
     "macro_f1": ("macro F1", "宏平均 F1"),
+    "chunk_f1": ("F1 of chunks", "语块 F1"),
     "average_precision": ("average precision", "平均精确率"),
 }
 

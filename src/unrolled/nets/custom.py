@@ -6,6 +6,7 @@ Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs.
 from __future__ import annotations
 
 import inspect
+import math
 from importlib import import_module
 from typing import Any
 
@@ -66,13 +67,15 @@ class CustomNet(nn.Module):
                 where=self.path,
                 mend="return the prediction alone",
             )
-        if y.shape[0] != x.shape[0] or y.numel() != x.shape[0] * out.size:
+        steps = x.shape[1] if out.every else out.steps
+        wanted = (steps, out.targets, out.values)
+        if y.shape[0] != x.shape[0] or y.numel() != x.shape[0] * math.prod(wanted):
             raise ConfigError(
                 f"forward returns the shape {tuple(y.shape)} for a batch of {x.shape[0]}",
                 where=self.path,
-                mend=f"return (B, {out.steps}, {out.targets}, {out.values}), or (B, {out.size})",
+                mend=f"return (B, {steps}, {out.targets}, {out.values}), or (B, {math.prod(wanted)})",
             )
-        return y.reshape(-1, out.steps, out.targets, out.values)
+        return y.reshape(-1, *wanted)
 
     def plan(self) -> Plan | None:
         """None: a user's own code is not lowered to a plan."""

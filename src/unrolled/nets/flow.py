@@ -20,7 +20,8 @@ class Flow:
     """A batch on its way through the layers.
 
     Attributes:
-        x: ``(B, T, D)`` a sequence, ``(B, D)`` after pooling, ``(B, H, M, V)`` after the head. Values beyond a
+        x: ``(B, T, D)`` a sequence, ``(B, D)`` after pooling, ``(B, H, M, V)`` after the head (H is T
+            where every step has its own answer). Values beyond a
             sequence's length are undefined.
         lengths: ``(B,)`` true lengths, or None when all are T.
         static: ``(B, K)``, categories already embedded, or None.
@@ -109,6 +110,7 @@ class Shape:
 
     def __str__(self) -> str:
         if self.form == "output":
-            return f"(B, {self.outputs.steps}, {self.outputs.targets}, {self.outputs.values})"
+            steps = "T" if self.outputs.every else self.outputs.steps
+            return f"(B, {steps}, {self.outputs.targets}, {self.outputs.values})"
         batch = "B" if self.channels == 1 else f"B*{self.channels}"
         return f"({batch}, {self.length or 'T'}, {self.size})" if self.form == "sequence" else f"({batch}, {self.size})"

@@ -36,7 +36,7 @@ class Net(Body):
     def __init__(
         self, spec: NetSpec | Sequence[Any] | Mapping[str, Any] | str, inputs: Inputs, outputs: Outputs
     ) -> None:
-        self.spec = NetSpec.parse(spec)
+        self.spec = NetSpec.parse(spec, every=outputs.every)
         super().__init__(self.spec.layers, inputs, outputs)
         self._cells: tuple[Tensor, ...] = ()
         self._others: tuple[Tensor, ...] = ()
@@ -58,7 +58,8 @@ class Net(Body):
             known: ``(B, H, F)``.
 
         Returns:
-            ``(B, steps, targets, values)``.
+            ``(B, steps, targets, values)``; ``(B, T, targets, values)``, undefined beyond a sequence's length, where
+            each step has its own answer.
 
         Raises:
             ConfigError: an input is missing or has another number of columns.
@@ -136,7 +137,8 @@ class Net(Body):
     def stream(self, batch: int = 1, *, static: Tensor | None = None, known: Tensor | None = None) -> Stream:
         """An object that reads a sequence as it arrives, with a copy of the weights as they are now and its own state.
 
-        After each step it gives what the net, outside training, gives for all steps so far.
+        After each step it gives what the net, outside training, gives for all steps so far; the answer at this step
+        where each has its own.
 
         Args:
             batch: independent streams in one object.

@@ -22,13 +22,16 @@ class NetSpec:
     layers: tuple[LayerSpec, ...]
 
     @classmethod
-    def parse(cls, source: NetSpec | Sequence[Any] | Mapping[str, Any] | str, **parameters: int) -> NetSpec:
+    def parse(
+        cls, source: NetSpec | Sequence[Any] | Mapping[str, Any] | str, *, every: bool = False, **parameters: int
+    ) -> NetSpec:
         """Read a list of layers, a mapping with the list under ``net``, or the name of a preset or a single layer.
 
-        A head is added where there is none, and pooling before a linear head that has none.
+        A head is added where there is none, and pooling before a linear head that has none and answers once.
 
         Args:
             source: such as ``[{"lstm": {"size": 64}}, "dropout", {"linear": {"hidden": [32]}}]``.
+            every: each step is to have its own answer, see ``Outputs``.
             parameters: values of the preset's parameters.
 
         Raises:
@@ -43,7 +46,7 @@ class NetSpec:
             source = [source] if source in layer_kinds() else preset(source).layers(**parameters)
         if not source:
             raise ConfigError("has no layers, must have at least one", where="net")
-        return cls(_complete(list(parse_layers(source, "net"))))
+        return cls(_complete(list(parse_layers(source, "net")), every))
 
     def dump(self) -> list[dict[str, dict[str, Any]]]:
         """The list that ``parse`` reads, with every option."""
@@ -59,8 +62,8 @@ def _only_net(source: Mapping[str, Any]) -> Any:
     return source["net"]
 
 
-def _complete(layers: list[LayerSpec]) -> tuple[LayerSpec, ...]:
-    """With a head at the end, and pooling before a linear one."""
+def _complete(layers: list[LayerSpec], every: bool) -> tuple[LayerSpec, ...]:
+    """With a head at the end, and pooling before a linear one that answers once."""
     heads = [index for index, layer in enumerate(layers) if layer.part == "head"]
     if not heads:
         heads = [len(layers)]
@@ -71,6 +74,12 @@ def _complete(layers: list[LayerSpec]) -> tuple[LayerSpec, ...]:
             where=f"net[{heads[0]}]",
             mend="make it the last layer",
         )
-    if isinstance(layers[-1], LinearSpec) and not any(layer.pools() for layer in layers):
+    if every and not layers[-1].every:
+        raise ConfigError(
+            f"the task asks for an answer at each step, which {layers[-1].name!r} does not give",
+            where=f"net[{len(layers) - 1}]",
+            mend="use the head linear",
+        )
+    if not every and isinstance(layers[-1], LinearSpec) and not any(layer.pools() for layer in layers):
         layers = [*layers[:-1], PoolSpec(), layers[-1]]
     return tuple(layers)

@@ -26,7 +26,9 @@ class Arrays:
         static: ``(B, K)`` scaled static inputs, numbers then category codes, or None.
         known: ``(B, H, F)`` covariates over the horizon, numbers, calendar, then category codes, or None.
         y: truth in model scale: ``(B, H, M)`` float32 for a forecast, ``(B, M)`` float32 otherwise (class codes
-            as floats), NaN where a value is missing; None where no truth was asked for.
+            as floats), NaN where a value is missing; None where no truth was asked for. Where each step has its own
+            answer ``(B, T, M)``: tags, or for anomalies the numeric inputs themselves.
+        answered: ``(B, T)`` the steps whose answers count, where each step has its own; None otherwise.
     """
 
     x: Float
@@ -34,6 +36,7 @@ class Arrays:
     static: Float | None = None
     known: Float | None = None
     y: Float | None = None
+    answered: npt.NDArray[np.bool_] | None = None
 
     def inputs(self) -> dict[str, Any]:
         """Keyword arguments of a net or a plan."""

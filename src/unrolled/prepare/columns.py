@@ -23,6 +23,8 @@ from unrolled.prepare.wording import say
 
 _MANY_CLASSES = 100
 _FEW_LABELS = 20
+_LABELLED = ("classify", "tag", "anomaly")
+"""Tasks whose targets are classes."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,13 @@ class Reading:
                 )
             if self.found[name].missing and self.task != "forecast":
                 notes.append(say("missing_truth", count=self.found[name].missing, columns=[name]))
-        if self.task != "classify":
+        if self.task not in _LABELLED:
             level = [self._target_level(name) for name in chosen]
             return [Column(name=n, role="target", level=at) for n, at in zip(chosen, level, strict=True)], None, notes
-        several = [name for name in chosen if any(SEPARATOR in label for label in self.found[name].labels)]
+        one_label = self.task != "classify"
+        several = [
+            name for name in chosen if not one_label and any(SEPARATOR in label for label in self.found[name].labels)
+        ]
         if not several:
             return [self._class_column(name) for name in chosen], None, notes
         if len(chosen) > 1:
@@ -113,16 +118,22 @@ class Reading:
             raise DataError("time stamps cannot be the target", where=where, mend=other)
         if self.task == "forecast" and name in self.table.case_columns:
             raise DataError("a forecast needs one value a row, this column has one a sequence", where=where, mend=other)
-        if self.task != "classify" and survey.kind == "text":
+        if self.task == "tag" and self._level(name) == "case":
+            raise DataError(
+                "there is one label a sequence, and tags are one a row",
+                where=where,
+                mend="use --task classify, or name the column of the sequences with --group",
+            )
+        if self.task not in _LABELLED and survey.kind == "text":
             raise DataError(
                 f"the target is text ({survey.labels[0]!r}, ...), a number is needed",
                 where=where,
                 mend=f"{other}, or use --task classify",
             )
-        if not survey.constant:
+        if not survey.constant or self.task == "anomaly":
             return
         same = survey.labels[0] if survey.labels else name_of(survey.low)
-        if self.task == "classify":
+        if self.task in _LABELLED:
             raise DataError(f"there is one class only: {same!r}", where=where, mend="give examples of two or more")
         raise DataError(f"the target is {same} everywhere: there is nothing to predict", where=where, mend=other)
 
@@ -168,7 +179,8 @@ class Reading:
         count, rows = len(self.found[name].labels), self.found[name].rows
         if self._level(name) == "case":
             return count > len(self.order.ids) / 2
-        return count > min(max(_FEW_LABELS, rows // 20), 1000) or count > rows / 2
+        most = rows if self.task == "tag" else min(max(_FEW_LABELS, rows // 20), 1000)  # words that are tagged
+        return count > most or count > rows / 2
 
     def _feature(self, name: str) -> Column:
         wish = self.wish

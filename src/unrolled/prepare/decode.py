@@ -14,10 +14,13 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from unrolled.core.records import Record
+from unrolled.prepare import scores
+from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.table import Table
 from unrolled.program.functions import sigmoid
 
 Values = npt.NDArray[np.floating[Any]]
+_NEVER = 1e300  # a threshold that no score reaches; JSON has no infinity
 Invert = Callable[[Values], Values]
 """Model scale to original units; takes and returns the shape of the truth, or that with an axis of Q at the end."""
 
@@ -73,7 +76,7 @@ class NumberDecoding(Record):
 class ClassDecoding(Record):
     """How labels are read: a softmax over each target's classes, its logits divided by a temperature."""
 
-    task: Literal["classify"] = "classify"
+    task: Literal["classify", "tag"] = "classify"
     targets: tuple[str, ...]
     classes: tuple[tuple[str, ...], ...]  # of each target
     temperatures: tuple[float, ...] = ()  # of each target; empty means 1
@@ -90,7 +93,71 @@ class AlarmDecoding(Record):
     threshold: float = 0.5
 
 
-Decoding = Annotated[NumberDecoding | ClassDecoding | AlarmDecoding, Field(discriminator="task")]
+Table2 = tuple[tuple[float, ...], ...]
+
+
+class AnomalyDecoding(Record):
+    """How errors are read: standardised, summed up to a score, alarm above ``threshold``.
+
+    Attributes:
+        target: the column with the labels, "" where there is none.
+        channels: the numeric inputs that are forecast or reconstructed.
+        kind: what the net does.
+        ahead: steps that it forecasts.
+        center, scale: of the errors, ``(ahead, channels)``; empty before they were fitted.
+        warm_up: rows at the beginning of a sequence, or of what is read of it, that have no score (0).
+        by_row: scores are one a row, not one a sequence.
+        combine: how the scores of rows become that of a sequence.
+        threshold: in standard deviations of the errors; 1e300 before it was fitted.
+        false_alarms: the share of usual rows or sequences that the threshold was to let through.
+    """
+
+    task: Literal["anomaly"] = "anomaly"
+    target: str = ""
+    channels: tuple[str, ...]
+    kind: scores.Kind
+    ahead: int = Field(1, ge=1, le=10_000)
+    warm_up: int = Field(0, ge=0)
+    center: Table2 = ()
+    scale: Table2 = ()
+    by_row: bool = True
+    combine: scores.Combine = "mean"
+    threshold: float = _NEVER
+    false_alarms: float = 0.01
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for table in (self.center, self.scale):
+            if table and (len(table) != self.ahead or {len(row) for row in table} != {len(self.channels)}):
+                raise ValueError("center and scale must be one number for each step ahead and channel")
+        return self
+
+    def row_scores(self, errors: Values) -> npt.NDArray[np.float64]:
+        """``(N,)`` scores of errors ``(N, ahead, channels)``."""
+        plain = np.ones((self.ahead, len(self.channels)))
+        return scores.row_scores(errors, np.asarray(self.center or 0 * plain), np.asarray(self.scale or plain))
+
+    def score(self, errors: Values, counts: npt.NDArray[np.int64] | None) -> npt.NDArray[np.float64]:
+        """Scores of rows, or of the sequences that have ``counts`` rows each."""
+        rows = self.row_scores(errors)
+        if self.by_row or counts is None:
+            return rows
+        return scores.sequence_scores(rows, counts, self.combine)
+
+    def answer(self, score: npt.NDArray[np.float64]) -> Answer:
+        """Scores ``(n,)`` with their alarms."""
+        alarm = (score > self.threshold).astype(np.float64)
+        return Answer(
+            self.task,
+            alarm[:, None],
+            score=score[:, None],
+            threshold=self.threshold,
+            targets=(self.target,),
+            classes=(("no", "yes"),),
+        )
+
+
+Decoding = Annotated[NumberDecoding | ClassDecoding | AlarmDecoding | AnomalyDecoding, Field(discriminator="task")]
 
 
 @dataclass(frozen=True)
@@ -100,19 +167,23 @@ class Answer:
     Attributes:
         task: what was decoded.
         value: of the truth's shape, ``(n, S, M)`` or ``(n, M)``: numbers in original units, class codes, or
-            1 for an alarm and 0 for none.
+            1 for an alarm and 0 for none. Where answers are one a row, n is the number of rows.
         quantiles: ``value.shape + (Q,)``, ascending along the last axis, or None.
         levels: the Q probabilities.
         probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), or None.
+        score: ``(n, M)`` how unusual it is, where that is asked, or None.
+        threshold: the score above which there is an alarm.
         targets: the M names.
         classes: names of each target's classes.
     """
 
-    task: Literal["forecast", "regress", "classify", "failure"]
+    task: Literal["forecast", "regress", "classify", "failure", "tag", "anomaly"]
     value: Values
     quantiles: Values | None = None
     levels: tuple[float, ...] = ()
     probability: Values | None = None
+    score: Values | None = None
+    threshold: float | None = None
     targets: tuple[str, ...] = ()
     classes: tuple[tuple[str, ...], ...] = ()
 
@@ -120,14 +191,47 @@ class Answer:
         return len(self.value)
 
 
-def decode(output: Values, decoding: Decoding, invert: Invert | None = None) -> Answer:
+def every(decoding: Decoding) -> bool:
+    """Whether each step of a sample has its own answer."""
+    return decoding.task in ("tag", "anomaly")
+
+
+def each_row(decoding: Decoding) -> bool:
+    """Whether answers are one a row, and not one a sample."""
+    return decoding.by_row if isinstance(decoding, AnomalyDecoding) else every(decoding)
+
+
+def by_row(output: Values, arrays: Arrays, decoding: Decoding) -> Values:
+    """What ``decode`` reads, from a net's output ``(B, T, M, V)`` that has an answer for every step.
+
+    Of tags ``(N, 1, M, V)`` for the N rows that have an answer; of anomalies their errors ``(N, ahead, channels, 1)``.
+    """
+    assert arrays.answered is not None
+    if isinstance(decoding, AnomalyDecoding):
+        assert arrays.y is not None
+        errors = scores.errors(output, arrays.y, decoding.kind)
+        errors[:, : decoding.warm_up] = np.nan
+        return errors[arrays.answered][..., None]
+    return output[arrays.answered][:, None]
+
+
+def decode(
+    output: Values,
+    decoding: Decoding,
+    invert: Invert | None = None,
+    *,
+    counts: npt.NDArray[np.int64] | None = None,
+) -> Answer:
     """Read the net's output.
 
     Args:
-        output: ``(n, S, M, V)`` in model scale.
+        output: ``(n, S, M, V)`` in model scale, or what ``by_row`` makes of it.
         decoding: fitted settings.
         invert: to original units; None leaves numbers in model scale.
+        counts: rows of each sample, where each step has its own answer.
     """
+    if isinstance(decoding, AnomalyDecoding):
+        return decoding.answer(decoding.score(output[..., 0], counts))
     if isinstance(decoding, NumberDecoding):
         return _numbers(output, decoding, invert or (lambda values: values))
     if isinstance(decoding, ClassDecoding):
@@ -210,6 +314,9 @@ def _alarms(logits: Values, decoding: AlarmDecoding) -> Answer:
 
 def _columns(answer: Answer, at: int, target: str) -> dict[str, npt.NDArray[Any]]:
     value = answer.value[..., at].reshape(-1).astype(np.float64)
+    if answer.score is not None:
+        limit = np.full(len(value), np.nan if answer.threshold is None else answer.threshold)
+        return {"score": answer.score[:, at].astype(np.float64), "threshold": limit, "alarm": value}
     if answer.probability is None:
         columns: dict[str, npt.NDArray[Any]] = {target: value}
         if answer.quantiles is not None:

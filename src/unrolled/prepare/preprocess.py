@@ -20,6 +20,7 @@ from unrolled.prepare import truth as truths
 from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.binding import Binding, Fitted, Float, position
 from unrolled.prepare.layout import Layout
+from unrolled.prepare.live import LiveInputs
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.scaling import DEFAULT, Scaling, Wanted
 from unrolled.prepare.schema import Schema
@@ -139,7 +140,8 @@ class Preprocessor:
         self._fit_labels(series, spans)
         if self.schema.missing == "mask":
             self._mask(series, spans)
-        self.notes = truths.refuse_one_class(self.schema, series, spans)
+        if self.schema.task != "anomaly":  # which learns from one class
+            self.notes = truths.refuse_one_class(self.schema, series, spans)
         return self
 
     @property
@@ -168,9 +170,12 @@ class Preprocessor:
         if layout.knows_ahead:
             assemble.refuse_short(bound, samples, self.horizon)
         windows = bound.windows(samples, self.horizon if truth or layout.knows_ahead else 0)
+        answered = samples.answered() if self.schema.every else None
         ragged = bool(len(samples)) and bool(np.ptp(samples.lengths))
         y: Float | None = None
-        if truth:
+        if answered is not None:
+            y = self._each_step(bound, samples, windows.x, answered, truth)
+        elif truth:
             ahead = windows.later_numbers[..., : len(layout.targets)]
             y = np.ascontiguousarray(ahead) if forecast else self._scaled_labels(bound, samples)
         return Arrays(
@@ -179,17 +184,30 @@ class Preprocessor:
             static=None if bound.static is None else bound.static[samples.series],
             known=assemble.known(bound, samples, windows, self.horizon) if forecast else None,
             y=y,
+            answered=answered,
         )
+
+    def live(self) -> LiveInputs:
+        """Prepares rows one at a time, as they arrive.
+
+        Raises:
+            ConfigError: a row cannot be prepared by itself.
+        """
+        return LiveInputs(self._fitted)
 
     def truth(self, series: Series, samples: Samples) -> _Float64:
         """``(B, H, M)`` true values in original units; ``(B, 1, M)`` values or class codes if not a forecast.
 
-        NaN where the truth is missing or beyond the end of the series.
+        B is the number of rows with an answer where answers are one a row; M is 1 where there is no target. NaN where
+        the truth is missing or beyond the end of the series.
 
         Raises:
             DataError: an unknown label.
         """
         bound = self._bind(series)
+        samples = samples.rows() if self.schema.by_row else samples
+        if not self._fitted.layout.targets:
+            return np.full((len(samples), 1, 1), np.nan)
         return truths.ahead(bound, samples, self.horizon) if self.schema.forecast else truths.at_end(bound, samples)
 
     def invert(self, values: npt.NDArray[Any], series: Series, samples: Samples) -> _Float64:
@@ -324,6 +342,22 @@ class Preprocessor:
             self._labels.fit(stream_array(series.cases[sequences(spans)][:, places]))
         elif columns:
             self._labels.fit(stream_rows(series.values, places, spans))
+
+    def _each_step(
+        self, bound: Binding, samples: Samples, x: Float, answered: npt.NDArray[np.bool_], truth: bool
+    ) -> Float | None:
+        """``(B, T, M)`` truth of every step in model scale, NaN where it is unknown or does not count.
+
+        Of tags the codes, where they are asked for; of anomalies the numeric inputs.
+        """
+        if self.schema.task == "anomaly":
+            numbers = x[..., : len(self._fitted.layout.numbers)]
+            return np.where(answered[..., None], numbers, np.nan).astype(np.float32)
+        if not truth:
+            return None
+        y = np.full((*answered.shape, len(self._fitted.layout.targets)), np.nan, dtype=np.float32)
+        y[answered] = truths.at_end(bound, samples.rows())[:, 0]
+        return y
 
     def _scaled_labels(self, bound: Binding, samples: Samples) -> Float:
         """``(B, M)`` truth of a task that is not a forecast, in model scale."""

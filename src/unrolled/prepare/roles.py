@@ -255,16 +255,20 @@ def _tells_apart(column: npt.NDArray[Any], stamps: npt.NDArray[Any]) -> bool:
 def find_target(
     table: Table, task: str, wish: Wishes, found: Mapping[str, Survey], taken: Iterable[str]
 ) -> tuple[tuple[str, ...], list[Note]]:
-    """The target columns: named, hinted at, or the only ones possible.
+    """The target columns: named, hinted at, or the only ones possible; of anomalies only those named or hinted at.
 
     Raises:
         ConfigError: several columns could be meant, or none.
     """
+    if task == "anomaly":  # a hint may be a number to predict, which is no label
+        said = tuple(name for name in wish.target if name in wish.explicit or found[name].kind == "text")
+        return said, [say("took_anomaly_labels", columns=said)] if set(said) - wish.explicit else []
     if wish.target:
         hinted = [name for name in wish.target if name not in wish.explicit]
         return wish.target, [say("took_target", columns=hinted)] if hinted else []
     barred = {*wish.claimed, *taken}
-    kinds = ("number",) if task != "classify" else ("number", "text")
+    labels = task in ("classify", "tag")
+    kinds = ("number", "text") if labels else ("number",)
     free = [
         name
         for name in ([] if task == "forecast" else [*table.case_columns]) + [*table.columns]
@@ -274,7 +278,7 @@ def find_target(
     ]
     named = [name for name in free if _TARGET_NAME.match(name)]
     cases = [name for name in free if name in table.case_columns]
-    texts = [name for name in free if found[name].kind == "text"] if task == "classify" else []
+    texts = [name for name in free if found[name].kind == "text"] if labels else []
     for choice in (free, named, cases, texts):
         if len(choice) == 1:
             return (choice[0],), [say("took_target", columns=choice)]

@@ -30,7 +30,8 @@ class Schema(Record):
     """Columns with their meaning, and how time, missing values and the calendar are handled.
 
     Attributes:
-        task: "forecast", "classify", "regress", "failure" or "pretrain"; in a forecast the targets' past is an input.
+        task: name of the task; in a forecast the targets' past is an input, an anomaly or a pretraining
+            needs no target.
         columns: every column that has a role; those to leave out have the role "ignore".
         time, unit: the time column and how it is written.
         rhythm: step between rows.
@@ -61,6 +62,8 @@ class Schema(Record):
         names = [column.name for column in self.columns]
         levels = {"feature": ("row",), "known": ("row",), "static": ("case",)}
         rules = {
+            "a tag of something else than classes a row": self.task != "tag"
+            or all(c.level == "row" and c.kind == "category" for c in self.of_role("target")),
             "a name is used twice": len(set(names)) == len(names),
             "time without its unit": (self.time is None) == (self.unit is None),
             "calendar without time": not self.calendar or self.time is not None,
@@ -88,6 +91,16 @@ class Schema(Record):
         """The targets' own past is an input, and the truth lies ahead of the window."""
         return self.task == "forecast"
 
+    @property
+    def every(self) -> bool:
+        """Each step of a sample has its own answer."""
+        return self.task in ("tag", "anomaly")
+
+    @property
+    def by_row(self) -> bool:
+        """Answers are one a row; of anomalies only where their labels are not one a sequence."""
+        return self.every and all(column.level == "row" for column in self.of_role("target"))
+
     def of_role(self, *wanted: Role) -> tuple[Column, ...]:
         """Columns of one of the roles, in order."""
         return tuple(column for column in self.columns if column.role in wanted)
@@ -98,7 +111,7 @@ def infer(table: Table, *, task: str, **flags: Unpack[Flags]) -> tuple[Schema, t
 
     Args:
         table: the training file.
-        task: "forecast", "classify", "regress", "failure" or "pretrain" (no column is the target).
+        task: name of the task.
         flags: see ``roles.Flags``.
 
     Raises:

@@ -21,6 +21,7 @@ from unrolled.prepare.training import Spans, sequences, stream_rows
 from unrolled.prepare.wording import listed, say
 
 _Truth = npt.NDArray[np.float64]
+_VOCABULARY = 200  # categories from which those of tagged rows are taken for words
 _CHUNK = 4096  # samples at once
 
 
@@ -100,7 +101,9 @@ def narrowed(schema: Schema, series: Series, spans: Spans) -> Schema:
     for column in schema.columns:
         if column.kind == "category" and column.role in ("feature", "known", "static"):
             counts = _counts(series, column, spans)
-            kept = tuple(label for label, count in zip(column.categories, counts, strict=True) if count)
+            words = schema.task == "tag" and column.level == "row" and len(counts) >= _VOCABULARY
+            least = 2 if words else 1  # words seen once teach the net what an unknown one is like
+            kept = tuple(label for label, count in zip(column.categories, counts, strict=True) if count >= least)
             column = column.model_copy(update={"categories": kept})
         columns.append(column)
     return schema.model_copy(update={"columns": tuple(columns)})

@@ -47,6 +47,11 @@ _TEMPLATES: Templates = {
         "Each row is a picture of {sides} numbers, for the layer frames: {{{options}}}.",
         "每一行是一幅 {sides} 的画面，可用层 frames: {{{options}}}。",
     ),
+    "took_anomaly_labels": (
+        "info",
+        "Took {columns} as labels, which judge the model and say what is usual; it is not an input.",
+        "将 {columns} 作为标签，仅用于评估和说明哪些数据属于正常；不作为输入。",
+    ),
     "took_features": ("info", "Took {columns} as features.", "将{columns}作为特征。"),
     "took_static": (
         "info",

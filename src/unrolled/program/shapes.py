@@ -35,15 +35,17 @@ class Inputs(Record):
 
 
 class Outputs(Record):
-    """A net always returns ``(B, steps, targets, values)``.
+    """A net returns ``(B, steps, targets, values)``; with ``every`` an answer a step, ``(B, T, targets, values)``.
 
     Forecast: steps = horizon, values = 1 (point) or the number of quantiles. Classification: steps = targets = 1,
-    values = classes. Regression: steps = values = 1.
+    values = classes. Regression: steps = values = 1. Tags: every, values = classes. Anomalies: every, targets =
+    numeric inputs, values = steps ahead.
     """
 
     steps: int = 1
     targets: int = 1
     values: int = 1
+    every: bool = False  # each step of the input has its own answer; steps is 1
 
     @property
     def size(self) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unrolled.core.records import CurvePicture, ForecastPicture, ResidualPicture, ScatterPicture
+from unrolled.core.records import CurvePicture, ForecastPicture, ResidualPicture, ScatterPicture, ScorePicture
 from unrolled.report.format import number, plain
 from unrolled.report.words import Words
 
@@ -120,6 +120,28 @@ def curve(picture: CurvePicture, words: Words) -> Chart:
     return Chart(title, option, alt(title, series, len(picture.x), words), _thinned(step, picture.x, words))
 
 
+def score(picture: ScorePicture, words: Words) -> Chart:
+    """Anomaly scores, the threshold, the alarms above it, and where something unusual is known to be."""
+    limit = picture.threshold
+    alarms = [value if value > limit else None for value in picture.score]
+    missed = [
+        value if unusual and value <= limit else None
+        for value, unusual in zip(picture.score, picture.label, strict=True)
+    ]
+    lines = [
+        line(words("score"), picture.score, "var(--model)"),
+        line(words.name("threshold"), [limit] * len(picture.score), "var(--soft)", "dashed") | {"showSymbol": False},
+        _marks(words("alarm"), alarms, "var(--second)"),
+        *([_marks(words("missed"), missed, "var(--third)")] if any(value is not None for value in missed) else []),
+    ]
+    option = cartesian({"type": "category", "data": [plain(at) for at in short_times(picture.time)]}, lines)
+    if len(picture.time) > _ZOOM:
+        option["dataZoom"] = [{"type": "slider", "height": 22, "bottom": 4}]
+        option["grid"]["bottom"] = 36
+    title = words("score_of", series=picture.series) if picture.series else words("score_title")
+    return Chart(title, option, alt(title, lines, len(picture.time), words), words("score_help"), wide=True)
+
+
 def cartesian(x_axis: Option, series: list[Option], *, trigger: str = "axis") -> Option:
     """Two axes, a legend where there is more than one line, and a tooltip."""
     names = [one["name"] for one in series if one.get("id") != "low"]
@@ -192,6 +214,12 @@ def _band(low: Sequence[float | None], high: Sequence[float | None], name: str) 
     floor = base | {"id": "low", "name": "", "data": figures(low)}
     band = base | {"id": "band", "name": name, "data": width, "areaStyle": area}
     return floor, band | {"itemStyle": {"color": "var(--model)", "opacity": 0.35}}
+
+
+def _marks(name: str, values: Sequence[float | None], color: str) -> Option:
+    """Points where there is a value, on an axis of categories."""
+    points = [[at, figure(value)] for at, value in enumerate(values) if value is not None]
+    return {"type": "scatter", "name": name, "data": points, "symbolSize": 6, "itemStyle": {"color": color}}
 
 
 def _bars(name: str, values: Sequence[float], color: str, gap: str = "25%") -> Option:

@@ -12,6 +12,7 @@ from unrolled.core.records import (
     Picture,
     ResidualPicture,
     ScatterPicture,
+    ScorePicture,
 )
 from unrolled.report import charts
 from unrolled.report.blocks import card, chart, folded, grid, table
@@ -53,6 +54,8 @@ def _cards(picture: Picture, forecasts: int, words: Words) -> tuple[Markup, ...]
             return (chart(charts.scatter(picture, words), words),)
         case CurvePicture():
             return (chart(charts.curve(picture, words), words),)
+        case ScorePicture():
+            return (chart(charts.score(picture, words), words),)
         case ConfusionPicture():
             return _confusion(picture, words)
 

@@ -47,6 +47,5 @@ def joined(parts: Sequence[Answer]) -> Answer:
         values = [getattr(part, name) for part in parts]
         return None if values[0] is None else np.concatenate(values)
 
-    return replace(
-        parts[0], value=together("value"), quantiles=together("quantiles"), probability=together("probability")
-    )
+    kept = ("value", "quantiles", "probability", "score")
+    return replace(parts[0], **{name: together(name) for name in kept})

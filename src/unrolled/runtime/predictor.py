@@ -5,6 +5,7 @@ Letters: n samples, S steps, M targets, V values of the net.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from unrolled.core.validation import restored
 from unrolled.prepare import decode
 from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.build import build
-from unrolled.prepare.decode import Answer, Decoding, NumberDecoding
+from unrolled.prepare.decode import AlarmDecoding, AnomalyDecoding, Answer, Decoding, NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.rollout import rollout
 from unrolled.prepare.samples import Samples
@@ -102,8 +103,9 @@ class Predictor:
             which=which,
             stride=stride,
         )
-        ids = tuple(series.ids[s] for s in samples.series.tolist())
-        return Prediction(self.answer(series, samples), ids, self.times(series, samples), (*series.notes, *notes))
+        answered = samples.rows() if self.preprocessor.schema.by_row else samples
+        ids = tuple(series.ids[s] for s in answered.series.tolist())
+        return Prediction(self.answer(series, samples), ids, self.times(series, answered), (*series.notes, *notes))
 
     def stream(self) -> RowStream:
         """Answers row by row, with the net's state carried on.
@@ -138,8 +140,13 @@ class Predictor:
         return joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
 
     def output(self, arrays: Arrays) -> Values:
-        """``(n, S, M, V)`` in model scale; a net of fewer steps than the horizon is rolled out."""
+        """``(n, S, M, V)`` in model scale; a net of fewer steps than the horizon is rolled out.
+
+        Where each step has its own answer, as ``decode.by_row`` makes it.
+        """
         decoding = self.settings.decoding
+        if arrays.answered is not None:
+            return decode.by_row(self._run(arrays), arrays, decoding)
         if isinstance(decoding, NumberDecoding) and decoding.horizon > self.outputs.steps:
             targets = len(decoding.targets)
             return rollout(self._run, arrays, horizon=decoding.horizon, targets=targets, point=decoding.point)
@@ -156,18 +163,23 @@ class Predictor:
 
     def _decoded(self, series: Series, samples: Samples) -> Answer:
         out = self.outputs
+        counts = samples.counts if self.preprocessor.schema.every else None
         if not len(samples):
-            output: Values = np.empty((0, max(out.steps, self.preprocessor.horizon), out.targets, out.values))
+            steps = max(out.steps, self.preprocessor.horizon)
+            shape = (0, steps, out.targets, out.values)
+            unusual = isinstance(self.settings.decoding, AnomalyDecoding)
+            output: Values = np.empty((0, out.values, out.targets, 1) if unusual else shape)
         else:
             output = self.output(self.preprocessor.arrays(series, samples, truth=False))
-        return decode.decode(output, self.settings.decoding, lambda values: self.invert(values, series, samples))
+        invert = partial(self.invert, series=series, samples=samples)
+        return decode.decode(output, self.settings.decoding, invert, counts=counts)
 
     def times(self, series: Series, samples: Samples) -> npt.NDArray[Any] | None:
         """``(n, S)`` of a forecast's steps, ``(n,)`` of the row that is answered, None for answers to sequences."""
         schema = self.preprocessor.schema
         if schema.forecast:
             return self.preprocessor.times(series, samples) if len(samples) else None
-        if all(column.level == "case" for column in schema.of_role("target")):
+        if not schema.by_row and all(column.level == "case" for column in schema.of_role("target")):
             return None
         if series.time is None:
             return samples.end - series.starts[samples.series]
@@ -176,7 +188,7 @@ class Predictor:
     def _agree(self) -> None:
         """The parts of the bundle speak of the same net."""
         decoding, schema = self.settings.decoding, self.preprocessor.schema
-        targets = (decoding.target,) if decoding.task == "failure" else decoding.targets
+        targets, answers = targets_of(decoding)
         reading = self.settings.reading
         roles = [[(column.name, column.role, column.level) for column in part.columns] for part in (reading, schema)]
         expected: dict[str, tuple[Any, Any]] = {
@@ -185,8 +197,12 @@ class Predictor:
             "task": (self.bundle.manifest.task, decoding.task),
             "task of the schema": (schema.task, decoding.task),
             "targets": (tuple(column.name for column in schema.of_role("target")), targets),
-            "number of targets": (self.outputs.targets, len(targets)),
+            "number of targets": (self.outputs.targets, answers),
+            "answers of every step": (self.outputs.every, schema.every),
         }
+        if isinstance(decoding, AnomalyDecoding):
+            expected["answers of every row"] = (decoding.by_row, schema.by_row)
+            expected["steps ahead"] = (decoding.ahead, self.outputs.values)
         if isinstance(decoding, NumberDecoding) and schema.forecast:
             expected["horizon"] = (decoding.horizon, self.preprocessor.horizon)
             expected["steps"] = (self.outputs.steps in (1, decoding.horizon) and decoding.horizon <= _FURTHEST, True)
@@ -197,3 +213,11 @@ class Predictor:
         for name, (one, other) in expected.items():
             if one != other:
                 raise BundleError(f"its parts contradict each other about the {name}", where="the manifest")
+
+
+def targets_of(decoding: Decoding) -> tuple[tuple[str, ...], int]:
+    """The target columns that a decoding speaks of, and how many targets its net answers."""
+    if isinstance(decoding, AnomalyDecoding):
+        return (decoding.target,) if decoding.target else (), len(decoding.channels)
+    names = (decoding.target,) if isinstance(decoding, AlarmDecoding) else decoding.targets
+    return names, len(names)

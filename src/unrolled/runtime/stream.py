@@ -23,7 +23,7 @@ State = dict[str, Any]
 
 _BY_STEP = (
     *("activation", "batch_norm", "columns", "conv2d", "embedding", "layer_norm", "linear", "merge", "mix"),
-    *("multiply", "places", "slice_axis", "top_k"),
+    *("multiply", "places", "slice_axis", "top_k", "unflatten"),
 )
 """Operations on sequences that look at one step at a time."""
 
@@ -62,6 +62,7 @@ class Stream:
         self._sequences = {"x"}
         self._slow: set[str] = set()  # those of them at a pace of their own
         self._absent = {"lengths"}
+        self._pooled: set[str] = set()
         self._by_one = False
         self.dtype = np.result_type(*(weight for weight in self._weights.values() if weight.dtype.kind == "f"))
         self._layers: dict[str, list[Layer]] = {}
@@ -138,6 +139,8 @@ class Stream:
     def _prepare(self, op: Op) -> None:
         """Check that an operation can stream, and make room for what it remembers."""
         if not self._sequences.intersection(name for name in op.inputs if name):
+            if self._pooled.intersection(name for name in op.inputs if name):
+                self._pooled.update(op.outputs)
             return
         if op.op == "thin" or self._slow.intersection(op.inputs[1:] if op.op == "hold" else op.inputs):
             self._slow.update(op.outputs)
@@ -149,7 +152,10 @@ class Stream:
         elif op.op in CARRIED and self._sequences | self._absent >= set(op.inputs):
             self._carried[op.outputs[0]] = ()
         elif op.op == "pool" and self._latest(op):
+            self._pooled.update(op.outputs)
             return
+        elif op.op == "spread" and op.inputs[0] not in self._sequences | self._pooled:
+            pass  # static inputs, which every step may see
         elif op.op not in _BY_STEP or op.options.get("axis", -1) != -1 or self._mixed(op):
             raise ConfigError(
                 f"the operation {op.op!r} (value {op.outputs[0]!r} of the plan) needs the whole sequence",
@@ -195,6 +201,8 @@ class Stream:
             results = self._call(op, inputs)
             values.update(zip(op.outputs, results, strict=True))
         result: Array = values[self.plan.result]
+        if self.plan.outputs.every:
+            return result[:, :, None]
         return result if self.plan.result in self._sequences else result.reshape(self.batch, time, *result.shape[1:])
 
     def _call(self, op: Op, inputs: list[Any]) -> tuple[Any, ...]:
@@ -216,6 +224,8 @@ class Stream:
             results = OPS[op.op](*inputs, *self._carried[name], **tensors, **op.options)
             self._carried[name] = results[CARRIED[op.op] :]
             return tuple(results)
+        if op.op == "spread":
+            return (inputs[0].reshape(*inputs[1].shape[:2], -1),)
         if op.op == "pool" and op.inputs[0] in self._sequences:
             return (inputs[0].reshape(-1, inputs[0].shape[2]),)
         results = OPS[op.op](*inputs, **tensors, **op.options)

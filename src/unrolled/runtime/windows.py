@@ -15,6 +15,7 @@ from unrolled.core.records import Note
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Series
+from unrolled.prepare.tiles import tiles
 
 Which = Literal["last", "all"]
 _Rows = npt.NDArray[np.int64]
@@ -36,11 +37,20 @@ def to_predict(
 
     Raises:
         DataError: every series is shorter than the window of a forecast.
-        ConfigError: the stride is below 1.
+        ConfigError: the stride is below 1, or rows are to be left out where each has its own answer.
     """
     if stride < 1:
         raise ConfigError(f"must be at least 1, it is {stride}", where="option stride")
     starts, stops = series.starts[:-1], series.starts[1:]
+    if schema.by_row:
+        if which == "last" or stride > 1:
+            raise ConfigError(
+                f"a model for {schema.task} answers every row",
+                where="option which",
+                mend="leave --last and --stride out",
+            )
+        spans = list(zip(range(len(starts)), starts.tolist(), stops.tolist(), strict=True))
+        return tiles(series, spans, window=window), ()
     if schema.forecast:
         stops = _present(series, schema, horizon if which == "all" else 0)
     fixed = not schema.forecast and all(column.level == "case" for column in schema.of_role("target"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from unrolled.core.errors import ConfigError
@@ -50,6 +51,7 @@ class Classify(Task):
     """A class of each target, with calibrated probabilities."""
 
     name: ClassVar[str] = "classify"
+    _reads: ClassVar[Literal["classify", "tag"]] = "classify"
     baselines: ClassVar[tuple[str, ...]] = ("majority",)
     options: ClassVar[type[TaskSettings]] = ClassifySettings
     settings: ClassifySettings = field(default_factory=ClassifySettings)
@@ -83,9 +85,12 @@ class Classify(Task):
     def decoding(self, columns: Columns) -> ClassDecoding:
         targets = category_targets(columns, self.name)
         names = tuple(column.name for column in targets)
-        return ClassDecoding(targets=names, classes=tuple(column.categories for column in targets))
+        classes = tuple(column.categories for column in targets)
+        return ClassDecoding(task=self._reads, targets=names, classes=classes)
 
-    def calibrate(self, output: Values, truth: Values, decoding: Decoding) -> Decoding:
+    def calibrate(
+        self, output: Values, truth: Values, decoding: Decoding, counts: npt.NDArray[np.int64] | None = None
+    ) -> Decoding:
         """One temperature a target."""
         if not isinstance(decoding, ClassDecoding):
             return decoding
@@ -136,7 +141,9 @@ class Classify(Task):
 
     def _plain(self, output: Values) -> ClassDecoding:
         names = tuple(str(number) for number in range(output.shape[2]))
-        return ClassDecoding(targets=names, classes=(tuple(str(k) for k in range(output.shape[3])),) * len(names))
+        return ClassDecoding(
+            task=self._reads, targets=names, classes=(tuple(str(k) for k in range(output.shape[3])),) * len(names)
+        )
 
 
 def _balanced(codes: Values, power: float) -> tuple[float, ...]:

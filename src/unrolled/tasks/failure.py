@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from unrolled.core.errors import ConfigError
@@ -106,7 +107,9 @@ class Failure(Task):
     def decoding(self, columns: Columns) -> AlarmDecoding:
         return AlarmDecoding(target=self._target(columns).name, horizon=self.settings.horizon)
 
-    def calibrate(self, output: Values, truth: Values, decoding: Decoding) -> Decoding:
+    def calibrate(
+        self, output: Values, truth: Values, decoding: Decoding, counts: npt.NDArray[np.int64] | None = None
+    ) -> Decoding:
         """Scale and bias of the logit (which undo the weight of failing samples), then the alarm threshold."""
         known = np.isfinite(truth[:, 0])
         if not isinstance(decoding, AlarmDecoding) or not known.any():

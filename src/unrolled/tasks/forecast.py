@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from unrolled.core.errors import ConfigError
@@ -109,7 +110,9 @@ class Forecast(Task):
     def decoding(self, columns: Columns) -> NumberDecoding:
         return self._decoding(tuple(column.name for column in columns.of_role("target")))
 
-    def calibrate(self, output: Values, truth: Values, decoding: Decoding) -> Decoding:
+    def calibrate(
+        self, output: Values, truth: Values, decoding: Decoding, counts: npt.NDArray[np.int64] | None = None
+    ) -> Decoding:
         """Conformal offsets per step and target; outputs are rolled out to the horizon when the net is recursive."""
         if not isinstance(decoding, NumberDecoding) or not len(output):
             return decoding

@@ -49,7 +49,14 @@ def class_figures(truth: Index, predicted: Index, names: Sequence[str]) -> tuple
 
 def detection_figures(actual: Flags, said: Flags, suffix: str = "") -> tuple[Statistic, ...]:
     """Precision, recall and F1 of something that is there or not; 0 where there is nothing to divide by."""
-    amounts = np.stack([actual & said, said, actual], axis=1).astype(np.float64)
+    return counted_figures(actual & said, said, actual, after=suffix)
+
+
+def counted_figures(
+    hit: Flags, said: Flags, actual: Flags, *, before: str = "", after: str = ""
+) -> tuple[Statistic, ...]:
+    """Precision, recall and F1 from what each sample adds to the hits, to what was said and to what is there."""
+    amounts = np.stack([hit, said, actual], axis=1).astype(np.float64)
 
     def over(divisor: Callable[[Float], Float]) -> Callable[[Float], Float]:
         def share(sums: Float) -> Float:
@@ -63,7 +70,7 @@ def detection_figures(actual: Flags, said: Flags, suffix: str = "") -> tuple[Sta
         "recall": over(lambda sums: sums[:, 2]),
         "f1": over(lambda sums: (sums[:, 1] + sums[:, 2]) / 2),
     }
-    return tuple(Additive(name + suffix, "higher", amounts, finish) for name, finish in figures.items())
+    return tuple(Additive(before + name + after, "higher", amounts, finish) for name, finish in figures.items())
 
 
 def probability_figures(truth: Index, probability: Values) -> tuple[Statistic, ...]:

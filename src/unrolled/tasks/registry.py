@@ -7,15 +7,19 @@ from typing import Any
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.validation import nearest, validated
+from unrolled.tasks.anomaly import Anomaly
 from unrolled.tasks.classify import Classify
 from unrolled.tasks.failure import Failure
 from unrolled.tasks.forecast import Forecast
 from unrolled.tasks.plugin import known, resolve
 from unrolled.tasks.pretrain import Pretrain
 from unrolled.tasks.regress import Regress
+from unrolled.tasks.tag import Tag
 from unrolled.tasks.task import Task
 
-TASKS: Mapping[str, type[Task]] = {task.name: task for task in (Classify, Failure, Forecast, Pretrain, Regress)}
+TASKS: Mapping[str, type[Task]] = {
+    task.name: task for task in (Anomaly, Classify, Failure, Forecast, Pretrain, Regress, Tag)
+}
 
 
 def make_task(name: str, settings: Mapping[str, Any] | None = None, *, trusted: bool = True) -> Task:

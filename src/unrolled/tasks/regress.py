@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from unrolled.prepare.calibrate import intervals
@@ -73,7 +74,9 @@ class Regress(Task):
         bounds = (None, None) if self.settings.cap is None else (0.0, self.settings.cap)
         return NumberDecoding(task="regress", targets=names, bounds=bounds)
 
-    def calibrate(self, output: Values, truth: Values, decoding: Decoding) -> Decoding:
+    def calibrate(
+        self, output: Values, truth: Values, decoding: Decoding, counts: npt.NDArray[np.int64] | None = None
+    ) -> Decoding:
         """Conformal offsets of each target; the truth is capped where there is a cap, as in training."""
         if not isinstance(decoding, NumberDecoding) or not len(output):
             return decoding

@@ -53,15 +53,17 @@ class TaskSettings(Record):
 
 @dataclass(frozen=True)
 class Scales:
-    """What errors are divided by, from the training part.
+    """What figures need beside truth and answer: what errors are divided by, and where sequences begin.
 
     Attributes:
         deviation: ``(M,)`` standard deviation of each target over the training rows.
         naive: ``(n, M)`` in-sample error of the seasonal naive forecast of each sample's series.
+        fresh: ``(n,)`` where answers are one a row, whether another sequence begins here.
     """
 
     deviation: Values | None = None
     naive: Values | None = None
+    fresh: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Task(ABC):
     name: ClassVar[str]
     baselines: ClassVar[tuple[str, ...]]  # simple methods that it is judged beside
     options: ClassVar[type[TaskSettings]]  # the class of ``settings``
+    fits_on_training: ClassVar[bool] = False  # the decoding is fitted to the training part where there is no other
     settings: TaskSettings
 
     @abstractmethod
@@ -106,8 +109,17 @@ class Task(ABC):
     def _plain(self, output: Values) -> Decoding:
         """A decoding for outputs ``(n, S, M, V)`` whose columns are not known."""
 
-    def calibrate(self, output: Values, truth: Values, decoding: Decoding) -> Decoding:
-        """The decoding fitted to outputs and truth of the validation part, both in model scale."""
+    def calibrate(
+        self, output: Values, truth: Values, decoding: Decoding, counts: npt.NDArray[np.int64] | None = None
+    ) -> Decoding:
+        """The decoding fitted to outputs and truth of the validation part, both in model scale.
+
+        Args:
+            output: ``(n, S, M, V)``, as ``decode`` reads it.
+            truth: as of ``arrays``; one a row where each step has its own answer.
+            decoding: before it is fitted.
+            counts: rows of each sample, where each step has its own answer.
+        """
         return decoding
 
     def fit(self, truth: Values) -> Self:
@@ -156,6 +168,10 @@ class Task(ABC):
             raise DataError(f"no sample has a value in the target {names}", where=series.source)
         return found
 
+    def learnable(self, series: Series, samples: Samples) -> Samples:
+        """Those of the training and validation samples that may be learnt from."""
+        return samples
+
     def metrics(self, truth: Values, answer: Answer, scales: Scales | None = None) -> tuple[Statistic, ...]:
         """All figures of merit that are defined on these samples, the user's own last."""
         found = list(self.statistics(truth, answer, scales or Scales()))
@@ -171,9 +187,10 @@ class Task(ABC):
         Raises:
             ConfigError: no metric of that name is defined on these samples.
         """
-        gathered = [(output.detach().float().cpu().numpy(), batch.y.float().cpu().numpy()) for output, batch in pairs]
+        gathered = [
+            self._read(output.detach().float().cpu().numpy(), batch.y.float().cpu().numpy()) for output, batch in pairs
+        ]
         output, truth = (np.concatenate(part) for part in zip(*gathered, strict=True))
-        truth = truth[:, : output.shape[1]] if truth.ndim == 3 else truth
         found = {metric.name: metric for metric in self.metrics(truth, decode(output, self._plain(output)))}
         for name in (self.settings.monitor,) if self.settings.monitor else self.monitors:
             if name in found:
@@ -183,6 +200,10 @@ class Task(ABC):
             where="option monitor",
             mend=f"choose one of {', '.join(found)}" if found else "make the validation part larger",
         )
+
+    def _read(self, output: Values, truth: Values) -> tuple[Values, Values]:
+        """Output and truth of a validation batch as ``decode`` and the figures take them."""
+        return output, truth[:, : output.shape[1]] if truth.ndim == 3 else truth
 
 
 def numeric_targets(columns: Columns, task: str) -> tuple[Column, ...]:

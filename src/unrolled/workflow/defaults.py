@@ -5,6 +5,7 @@ The figures come from measurements (``benchmarks/accuracy``), not from taste.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,8 @@ from unrolled.data import Spans
 from unrolled.evaluate.season import season_of
 from unrolled.nets.presets import preset
 from unrolled.prepare.pages import pieces
-from unrolled.prepare.series import Series
+from unrolled.prepare.series import Column, Series
+from unrolled.prepare.tiles import LEAD
 from unrolled.workflow.config import Config
 
 _MOST_SAMPLES = 2_000_000  # windows indexed at once; more are thinned out
@@ -27,8 +29,14 @@ _FORECAST_STEPS = 1280  # of the optimiser, for forecasts of many steps; more on
 _MANY_AHEAD = 8  # steps from which a forecast has many
 _MANY_SERIES = 50  # from which a larger net pays
 _READ = 32  # steps that the recurrent layer of a classifier reads, about; convolutions thin out longer sequences
-_LONGEST_WHOLE = 2000  # rows; a longer sequence is pretrained on in windows
+_LONGEST_PRETRAINED = 2000  # rows; a longer sequence is pretrained on in windows
 _LIFE_STEPS = 800  # of the optimiser, on histories of machines; more only where the data is large
+_LONGEST_WHOLE = 400  # rows of sequences that are answered step by step, from which on they are cut
+_PIECE = 256  # rows of what they are cut into
+_WARM_UP = 16  # rows without a score at the beginning of long sequences
+_MANY_PIECES = 2000  # from which batches are larger
+_TAG_STEPS = 2400  # of the optimiser, for tags
+_USUAL_STEPS = 1500  # of the optimiser, for what is usual
 _DISTURBED: list[Any] = [{"dropout": {"rate": 0.2, "whole": True}}, {"noise": {"deviation": 0.5}}]
 """In front of a net that follows machines: few are seen, and it must not know each by heart."""
 
@@ -63,13 +71,13 @@ def complete(
         series, spans: the training part.
         validated: there is a validation part.
     """
-    choice = _CHOOSERS[task](config, series, spans, validated)
+    choice = _CHOICES[task](config, series, spans, validated)
     given = config.model_dump(mode="json")
     data = {"window": choice.window, **(choice.data or {})}
     for key, value in data.items():
         if given["data"].get(key) in (None, "auto"):
             given["data"][key] = value
-    if given["data"]["stride"] == 1:
+    if given["data"]["stride"] == 1 and task not in ("tag", "anomaly"):  # whose windows do not overlap
         rows = sum(end - begin for _, begin, end in spans)
         given["data"]["stride"] = max(1, -(-rows // _MOST_SAMPLES))
     given["task"] = {"name": task, **(choice.task or {}), **{k: v for k, v in config.task.items() if k != "name"}}
@@ -204,13 +212,73 @@ def _failure(config: Config, series: Series, spans: Spans, validated: bool) -> C
 def _pretrain(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
     """The layers of a classifier, without what bends time; those that look back only where the next step is asked."""
     lengths = [end - begin for _, begin, end in spans]
-    window = None if max(lengths) <= _LONGEST_WHOLE else _look_back(128, series, spans)
+    window = None if max(lengths) <= _LONGEST_PRETRAINED else _look_back(128, series, spans)
     stride = max(1, round(((window or int(np.median(lengths))) / _READ) ** 0.5))
     ahead = config.task.get("kind") == "next"
     net = _BACKWARD_ONLY if ahead else preset("classify").layers(stride=stride)
     train: dict[str, Any] = {"epochs": 100, "batch_size": 64, "patience": 10, "optimizer": "adamw"}
     train |= {"epoch_batches": 500, "schedule": "cosine", "best_from": 0.5}
     return Choice(window=window, net=net, train=train, notes=_window_note(config, window) if window else ())
+
+
+def _tag(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
+    window = _piece(series)
+    pieces = sum(-(-(end - begin) // (window or end - begin)) for _, begin, end in spans)
+    batch = 16 if pieces < _MANY_PIECES else 32
+    train: dict[str, Any] = {"batch_size": batch, "learning_rate": 2e-3, "schedule": "cosine", "averaging": "ema"}
+    train |= {"epochs": int(np.clip(-(-_TAG_STEPS // -(-pieces // batch)), 10, 60))}
+    return Choice(
+        window=window,
+        net=preset("tag").layers(),
+        train=train | {"patience": train["epochs"]},
+        notes=_window_note(config, window) if window else (),
+    )
+
+
+def _anomaly(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
+    target = next(iter(series.of_role("target")), None)
+    window = None if target is not None and target.level == "case" else _piece(series)
+    pieces = sum(-(-(end - begin) // (window or end - begin)) for _, begin, end in spans)
+    batch = int(np.clip(pieces // 32, 4, 128))
+    train: dict[str, Any] = {"batch_size": batch, "learning_rate": 2e-3, "schedule": "cosine", "epoch_batches": 500}
+    train |= {"epochs": int(np.clip(-(-_USUAL_STEPS // min(500, -(-pieces // batch))), 8, 100))}
+    task, notes = _usual(config, series, spans, target)
+    if window is not None:
+        task["warm_up"] = min(_WARM_UP, (config.data.window or window) // LEAD)
+    return Choice(
+        window=window,
+        net=preset("autoencoder" if config.task.get("score") == "reconstruction" else "anomaly").layers(),
+        task=task,
+        train=train | {"patience": max(5, train["epochs"] // 4)},
+        notes=(*notes, *(_window_note(config, window) if window else ())),
+    )
+
+
+def _usual(
+    config: Config, series: Series, spans: Spans, target: Column | None
+) -> tuple[dict[str, Any], tuple[Note, ...]]:
+    """The label that stands for usual rows or sequences: the most frequent one of the training part."""
+    if target is None or config.task.get("normal"):
+        return {}, ()
+    at = series.index(target)
+    counts = np.zeros(len(target.categories), dtype=np.int64)
+    for sequence, begin, end in spans:
+        codes = series.values[begin:end, at] if target.level == "row" else series.cases[sequence : sequence + 1, at]
+        counts += np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(counts))
+    label = target.categories[int(counts.argmax())]
+    return {"normal": [label]}, (
+        Note(
+            code="took_normal",
+            en=f"Took the label {label!r} of '{target.name}' as usual, being the most frequent, and learns from "
+            "nothing else; choose with --set task.normal=...",
+            zh=f"将“{target.name}”中最常见的标签“{label}”视为正常，仅用这些数据训练；可用 --set task.normal=... 修改。",
+        ),
+    )
+
+
+def _piece(series: Series) -> int | None:
+    """Rows of the pieces that long sequences are cut into; None where all are short enough to be read as they are."""
+    return _PIECE if int(series.lengths.max(initial=0)) > _LONGEST_WHOLE else None
 
 
 def _until_it_fails(window: int, spans: Spans) -> dict[str, Any]:
@@ -259,10 +327,12 @@ def _is_life(series: Series) -> bool:
     return longest > 125
 
 
-_CHOOSERS = {
-    "forecast": _forecast,
+_CHOICES: Mapping[str, Callable[[Config, Series, Spans, bool], Choice]] = {
+    "anomaly": _anomaly,
     "classify": _classify,
-    "regress": _regress,
     "failure": _failure,
+    "forecast": _forecast,
+    "regress": _regress,
+    "tag": _tag,
     "pretrain": _pretrain,
 }

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from unrolled.core.bundle import Bundle
+from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.decode import Decoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.samples import Samples
@@ -56,14 +57,14 @@ class Model:
         return self.predictor.settings.window
 
     def output(self, series: Series, samples: Samples) -> Values:
-        """``(n, S, M, V)`` in model scale."""
+        """``(n, S, M, V)`` in model scale, or as ``decode.by_row`` makes it."""
         gathered = (self.preprocessor.arrays(series, chunk, truth=False) for chunk in chunks(samples))
         return np.concatenate([self.predictor.output(arrays) for arrays in gathered])
 
     def compared(self, series: Series, samples: Samples) -> tuple[Values, Values]:
-        """``(n, S, M, V)`` output and ``(n, S, M)`` or ``(n, M)`` truth, both in model scale."""
+        """``(n, S, M, V)`` output and ``(n, S, M)`` or ``(n, M)`` truth, both in model scale; n may be that of rows."""
         gathered = (self.preprocessor.arrays(series, chunk) for chunk in chunks(samples))
-        parts = [(self.predictor.output(arrays), arrays.y) for arrays in gathered]
+        parts = [(self.predictor.output(arrays), _known(arrays)) for arrays in gathered]
         output, truth = zip(*parts, strict=True)
         return np.concatenate(output), np.concatenate(truth)
 
@@ -75,6 +76,12 @@ class Model:
         """``(n, S, M)`` of a forecast, ``(n, M)`` otherwise, in original units or class codes."""
         truth = self.preprocessor.truth(series, samples)
         return truth if self.task.name == "forecast" else truth[:, 0]
+
+
+def _known(arrays: Arrays) -> Values:
+    """The truth of a batch, one row each where every step has an answer."""
+    assert arrays.y is not None
+    return arrays.y if arrays.answered is None else arrays.y[arrays.answered]
 
 
 def chunks(samples: Samples, size: int = _CHUNK) -> Iterator[Samples]:

@@ -34,7 +34,6 @@ class Section:
 
     Attributes:
         name: "train", "valid" or "test".
-        given: as read.
         series: with the target that the net learns, see ``Task.derive``.
         spans: rows of this part.
         samples: its windows.
@@ -42,17 +41,10 @@ class Section:
     """
 
     name: str
-    given: Series
     series: Series
     spans: Spans
     samples: Samples
     groups: npt.NDArray[np.int64] | None = None
-
-    @property
-    def judged(self) -> Series:
-        """The series whose target is the truth: derived where the target itself changes its kind."""
-        kinds = [[column.kind for column in series.of_role("target")] for series in (self.given, self.series)]
-        return self.given if kinds[0] == kinds[1] else self.series
 
 
 def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, Section], tuple[Note, ...]]:
@@ -67,18 +59,33 @@ def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, 
     for name, part in source.parts.items():
         series = derived.setdefault(id(part.series), task.derive(part.series))
         try:
-            stride = data.stride if name == "train" else _stride(part.spans)
+            every = task.outputs(series).every
+            stride = data.stride if name == "train" else 1 if every else _stride(part.spans)
             samples = _samples(task, series, part.spans, data.window, stride, again=name != "train")
         except DataError as error:
             if name == "train":
                 raise
             notes.append(_left_out(name, error))
             continue
+        if name != "test":
+            samples = _learnable(name, task, series, samples)
         if name != "train":
-            most = _MOST_NUMBERS // (task.outputs(series).size * _QUANTILES)
-            samples = _thinned(samples, max(1, min(most, _MOST_WINDOWS[name])))
-        found[name] = Section(name, part.series, series, part.spans, samples, _numbered(part.groups, samples))
+            size = task.outputs(series).size * (int(samples.counts.mean()) if every and len(samples) else 1)
+            samples = _thinned(samples, max(1, min(_MOST_NUMBERS // (size * _QUANTILES), _MOST_WINDOWS[name])))
+        found[name] = Section(name, series, part.spans, samples, _numbered(part.groups, samples))
     return found, tuple(notes)
+
+
+def _learnable(name: str, task: Task, series: Series, samples: Samples) -> Samples:
+    """What the task may learn from; not less than something."""
+    found = task.learnable(series, samples)
+    if not len(found):
+        raise DataError(
+            f"every sample of the {name} part holds something unusual",
+            where=series.source,
+            mend="say with --set task.normal=... which labels are usual, or choose a smaller --window",
+        )
+    return found
 
 
 def _left_out(name: str, error: DataError) -> Note:

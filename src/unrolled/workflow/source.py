@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from unrolled.data import Parts, Spans, split, whole
 from unrolled.prepare.append import append
 from unrolled.prepare.build import build
 from unrolled.prepare.facts import facts
-from unrolled.prepare.labels import runs
+from unrolled.prepare.labels import factorize, in_order, runs
 from unrolled.prepare.read import read
 from unrolled.prepare.roles import Flags
 from unrolled.prepare.schema import Schema, infer
@@ -75,19 +75,19 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
         ConfigError, DataError: the flags or the data are not usable; the message says where.
     """
     schema, notes = infer(table, task=task, **_flags(settings))
+    held = {name: _read(path, settings) for name in ("valid", "test") if (path := getattr(settings, name)) is not None}
+    if task == "tag":
+        schema = _with_labels(schema, held.values())
     series = build(table, schema)
     groups = _groups(table, schema)
     parts = _divide(series, settings, schema, groups)
     found = {name: SourcePart(series, getattr(parts, name), groups) for name in ("train", "valid", "test")}
-    for name in ("valid", "test"):
-        path = getattr(settings, name)
-        if path is not None:
-            given = _read(path, settings)
-            other = build(given, schema)
-            if schema.forecast and _continues(series, other):
-                found[name] = SourcePart(*append(series, other))
-            else:
-                found[name] = SourcePart(other, whole(other), _groups(given, schema))
+    for name, given in held.items():
+        other = build(given, schema)
+        if schema.forecast and _continues(series, other):
+            found[name] = SourcePart(*append(series, other))
+        else:
+            found[name] = SourcePart(other, whole(other), _groups(given, schema))
     described = facts(series, schema, table.source)
     return Source(
         schema=schema,
@@ -95,6 +95,18 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
         facts=described,
         notes=(*series.notes, *notes, *parts.notes),
     )
+
+
+def _with_labels(schema: Schema, tables: Iterable[Table]) -> Schema:
+    """The schema with the tags of held-out files too: there are many, and one that training lacks counts as missed."""
+    columns = []
+    for column in schema.columns:
+        if column.role == "target":
+            cells = [table.columns[column.name] for table in tables if column.name in table.columns]
+            fresh = in_order({label for part in cells for label in factorize(part)[1]} - set(column.categories))
+            column = column.model_copy(update={"categories": (*column.categories, *fresh)})
+        columns.append(column)
+    return schema.model_copy(update={"columns": tuple(columns)})
 
 
 def _read(source: Any, settings: DataSettings) -> Table:

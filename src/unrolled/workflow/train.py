@@ -217,10 +217,11 @@ def _calibrated(job: Job, net: Net | CustomNet) -> Model:
     if isinstance(decoding, NumberDecoding) and any(preprocessor.summed):
         decoding = decoding.model_copy(update={"summed": preprocessor.summed})
     plain = Model.of(to_bundle(job.config, job.source, job.task, net, preprocessor, decoding), net)
-    held = job.sections.get("valid")
+    held = job.sections.get("valid") or (job.sections["train"] if job.task.fits_on_training else None)
     if held is None:
         return plain
-    decoding = job.task.calibrate(*plain.compared(held.series, held.samples), decoding)
+    counts = held.samples.counts if job.preprocessor.schema.every else None
+    decoding = job.task.calibrate(*plain.compared(held.series, held.samples), decoding, counts)
     return Model.of(to_bundle(job.config, job.source, job.task, net, preprocessor, decoding), net)
 
 
@@ -237,7 +238,7 @@ def _judge(job: Job, model: Model) -> Evaluation:
     learnt = job.sections["train"]
     held = next(job.sections[name] for name in ("test", "valid", "train") if name in job.sections)
     return assess(
-        model, held.judged, held.samples, train=(learnt.judged, learnt.samples), groups=held.groups, name=held.name
+        model, held.series, held.samples, train=(learnt.series, learnt.samples), groups=held.groups, name=held.name
     )
 
 

@@ -7,6 +7,7 @@ from unrolled.nets.layer import LayerSpec
 from unrolled.nets.layers.attention import AttentionSpec
 from unrolled.nets.layers.augment import AugmentSpec
 from unrolled.nets.layers.bidirectional import BidirectionalSpec
+from unrolled.nets.layers.bottleneck import BottleneckSpec
 from unrolled.nets.layers.conv import ConvSpec
 from unrolled.nets.layers.decay import DecaySpec
 from unrolled.nets.layers.decoder import DecoderSpec
@@ -36,6 +37,7 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     AttentionSpec,
     AugmentSpec,
     BidirectionalSpec,
+    BottleneckSpec,
     ConvSpec,
     DecaySpec,
     DecoderSpec,

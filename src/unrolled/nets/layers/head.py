@@ -1,6 +1,6 @@
-"""The linear or multi-layer head: from one vector a sequence to all outputs.
+"""The linear or multi-layer head: from one vector a sequence, or each step's vector, to all outputs.
 
-Letters: B batch, D inputs, K static inputs, H horizon, F known inputs, E numbers a step, M targets, V values.
+Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, E numbers a step, M targets, V values.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ class LinearSpec(LayerSpec):
     """``hidden`` lists the sizes of layers before the last one, each with activation and dropout.
 
     Known covariates, where there are any, are joined step by step: the vector becomes ``step_size`` numbers for each
-    step of the horizon, and one small network reads them with the covariates of that step.
+    step of the horizon, and one small network reads them with the covariates of that step. Where the task asks for an
+    answer at each step, the same head reads every step.
     """
 
     name: ClassVar[str] = "linear"
     part: ClassVar[Literal["head"]] = "head"
+    every: ClassVar[bool] = True
 
     hidden: Annotated[tuple[Size, ...], Field(max_length=16)] = ()
     activation: Activation = "relu"
@@ -40,13 +42,12 @@ class LinearSpec(LayerSpec):
 
 
 class Head(Layer):
-    """``(B, D)``, static inputs and known covariates to ``(B, H, M, V)``."""
+    """``(B, D)``, static inputs and known covariates to ``(B, H, M, V)``; ``(B, T, D)`` to ``(B, T, M, V)``."""
 
     def __init__(self, spec: LinearSpec, shape: Shape) -> None:
         super().__init__()
-        if shape.form != "vector":
-            raise ConfigError("a linear head reads one vector a sequence", mend="put a pool or attention layer before")
         out = shape.outputs
+        _need_form(shape)
         wide = out.targets * out.values
         self.spec, self.outputs = spec, out
         self.known = shape.known
@@ -57,8 +58,12 @@ class Head(Layer):
 
     def forward(self, flow: Flow) -> Flow:
         out = self.outputs
-        x = flow.x if flow.static is None else ops.merge(flow.x, flow.static, kind="concat")
+        x, static = flow.x, flow.static
+        if static is not None:
+            x = ops.merge(x, ops.spread(static, x) if out.every else static, kind="concat")
         x = self._run(x, self.trunk)
+        if out.every:
+            return replace(flow, x=ops.unflatten(x, shape=(out.targets, out.values)))
         if self.step is not None and flow.known is not None:
             steps = ops.reshape(x, shape=(out.steps, self.spec.step_size))
             x = self._run(ops.merge(steps, flow.known, kind="concat"), self.step)
@@ -72,6 +77,17 @@ class Head(Layer):
             assert isinstance(linear, nn.Linear)
             x = ops.linear(x, weight=linear.weight, bias=linear.bias)
         return x
+
+
+def _need_form(shape: Shape) -> None:
+    """Refuse anything but one vector a sequence, or the steps of the input where each has its answer."""
+    if not shape.outputs.every and shape.form != "vector":
+        raise ConfigError("a linear head reads one vector a sequence", mend="put a pool or attention layer before")
+    if shape.outputs.every and (shape.form != "sequence" or shape.pace != 1):
+        raise ConfigError(
+            "the task asks for an answer at each step, and the layers before have not kept every step",
+            mend="leave pooling, strides and patches out of the net",
+        )
 
 
 def _linears(sizes: Sequence[int]) -> nn.ModuleList:

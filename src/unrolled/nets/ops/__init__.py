@@ -21,7 +21,9 @@ from unrolled.nets.ops.layout import (
     reshape,
     reverse,
     slice_axis,
+    spread,
     tile,
+    unflatten,
     unfold_channels,
 )
 from unrolled.nets.ops.memory import memory
@@ -71,10 +73,12 @@ __all__ = [
     "scaling",
     "self_attend",
     "slice_axis",
+    "spread",
     "thin",
     "tile",
     "time_warp",
     "top_k",
+    "unflatten",
     "unfold_channels",
     "window_denorm",
     "window_norm",

@@ -46,6 +46,16 @@ def reshape(x: Tensor, /, *, shape: tuple[int, ...]) -> Tensor:
 
 
 @op()
+def unflatten(x: Tensor, /, *, shape: tuple[int, ...]) -> Tensor:
+    return x.reshape(*x.shape[:-1], *shape)
+
+
+@op()
+def spread(x: Tensor, like: Tensor, /) -> Tensor:
+    return x.unsqueeze(1).expand(-1, like.shape[1], -1)
+
+
+@op()
 def fold_channels(x: Tensor, /, *, channels: int) -> Tensor:
     batch, time, size = x.shape
     own = x[..., :channels].transpose(1, 2).unsqueeze(-1)

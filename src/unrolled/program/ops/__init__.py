@@ -28,7 +28,9 @@ from unrolled.program.ops.layout import (
     reshape,
     reverse,
     slice_axis,
+    spread,
     tile,
+    unflatten,
     unfold_channels,
 )
 from unrolled.program.ops.memory import memory
@@ -76,9 +78,11 @@ OPS: dict[str, Callable[..., Any]] = {
         reverse,
         self_attend,
         slice_axis,
+        spread,
         thin,
         tile,
         top_k,
+        unflatten,
         unfold_channels,
         window_denorm,
         window_norm,

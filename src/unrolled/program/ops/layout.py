@@ -51,6 +51,16 @@ def reshape(x: Array, /, *, shape: Shape) -> Array:
     return x.reshape((-1, *shape))
 
 
+def unflatten(x: Array, /, *, shape: Shape) -> Array:
+    """The last axis in ``shape``: ``(..., M * V)`` to ``(..., M, V)``."""
+    return x.reshape((*x.shape[:-1], *shape))
+
+
+def spread(x: Array, like: Array, /) -> Array:
+    """``(B, D)`` at each step of ``like`` ``(B, T, ...)``: ``(B, T, D)``."""
+    return np.repeat(x[:, None], like.shape[1], axis=1)
+
+
 def fold_channels(x: Array, /, *, channels: Count) -> Array:
     """``(B, T, M + F)`` to ``(B * M, T, 1 + F)``: each target its own sequence, beside the same other columns."""
     batch, time, size = x.shape

@@ -1,0 +1,232 @@
+"""Tags and anomalies from a file to answers: train, bundle, predict, evaluate, live, report."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.workflow.small import write
+
+from unrolled.core.errors import ConfigError, DataError
+from unrolled.core.records import ScorePicture
+from unrolled.report.html import render
+from unrolled.runtime import Live, Predictor
+from unrolled.workflow.config import Config
+from unrolled.workflow.evaluate import evaluate_bundle
+from unrolled.workflow.predict import predict
+from unrolled.workflow.train import Trained, train
+
+_NET: list[Any] = [{"gru": {"size": 8}}]
+
+
+def _words(path: Path, count: int, seed: int, extra: Sequence[tuple[str, str]] = ()) -> Path:
+    """Sentences "go to CITY [CITY]": the second word of a name goes on with it, which its own word does not tell."""
+    random = np.random.default_rng(seed)
+    rows: list[tuple[object, ...]] = []
+    for sentence in range(count):
+        for _ in range(random.integers(1, 4)):
+            rows += [(f"s{sentence}", ["go", "to"][random.integers(2)], "O")]
+        rows += [(f"s{sentence}", ["york", "new"][random.integers(2)], "B-city")]
+        if random.random() < 0.5:
+            rows += [(f"s{sentence}", "york", "I-city")]
+    rows += [("last", *pair) for pair in extra]
+    return write(path, ("sentence", "word", "slot"), rows)
+
+
+def _sensors(path: Path, rows: int, faults: Sequence[int], seed: int = 0) -> Path:
+    random = np.random.default_rng(seed)
+    at = np.arange(rows)
+    a, b = np.sin(at / 3) + 0.05 * random.normal(size=rows), np.cos(at / 4) + 0.05 * random.normal(size=rows)
+    fault = np.zeros(rows, dtype=int)
+    for begin in faults:
+        fault[begin : begin + 5] = 1
+        a[begin : begin + 5] = -a[begin : begin + 5]  # as usual a number, at an unusual time
+    return write(path, ("a", "b", "fault"), zip(a.round(4), b.round(4), fault, strict=True))
+
+
+@pytest.fixture(scope="module")
+def tagged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Path]:
+    folder = tmp_path_factory.mktemp("tags")
+    paths = {name: str(_words(folder / f"{name}.csv", 60, seed)) for seed, name in enumerate(("path", "valid"))}
+    test = _words(folder / "test.csv", 60, 2, extra=[("go", "O"), ("rome", "B-other")])
+    config = {
+        "data": {**paths, "test": str(test), "target": "slot", "group": "sentence"},
+        "task": {"name": "tag"},
+        "net": _NET,
+        "train": {"epochs": 15, "learning_rate": 0.02, "batch_size": 4},
+    }
+    return train(Config.parse(config), folder=folder / "run"), folder
+
+
+def test_tags_are_learnt_and_judged_by_chunks(tagged: tuple[Trained, Path]) -> None:
+    trained, _ = tagged
+    evaluation = trained.run.evaluation
+    assert evaluation.model.metrics[0].name == "chunk_f1"
+    assert evaluation.model["chunk_f1"].value > 0.9
+    named = {scores.name: scores for scores in evaluation.baselines}
+    assert named["majority"]["chunk_f1"].value == 0  # O everywhere
+    assert 0.2 < named["by_input"]["chunk_f1"].value < 0.9
+    assert evaluation.verdict.level == "good"
+    assert evaluation.model["chunk_recall"].value < 1  # B-other stands in the test file only
+
+
+def test_tags_come_back_one_row_a_step(tagged: tuple[Trained, Path]) -> None:
+    trained, folder = tagged
+    prediction = predict(folder / "run", folder / "test.csv")
+    table = prediction.table().columns
+    rows = (folder / "test.csv").read_text().splitlines()[1:]
+    assert table["id"].tolist() == [row.split(",")[0] for row in rows]
+    assert set(table["slot"]) == {"O", "B-city", "I-city"}
+    truth = [row.split(",")[2] for row in rows]
+    again = evaluate_bundle(trained.bundle, folder / "test.csv")
+    right = np.mean([one == other for one, other in zip(table["slot"], truth, strict=True)])
+    assert again.model["accuracy"].value == pytest.approx(right)
+    assert again.model["accuracy"].value == pytest.approx(trained.run.evaluation.model["accuracy"].value)
+    with pytest.raises(ConfigError, match="answers every row"):
+        predict(folder / "run", folder / "test.csv", which="last")
+
+
+def test_tags_come_live(tagged: tuple[Trained, Path]) -> None:
+    trained, folder = tagged
+    live, whole = Live(Predictor(trained.bundle)), predict(trained.bundle, folder / "test.csv").answer
+    at, last = 0, ""
+    for row in (folder / "test.csv").read_text().splitlines()[1:40]:
+        sentence, word, _ = row.split(",")
+        if sentence != last:
+            live.reset()
+        answer = live.step({"word": word})
+        assert whole.probability is not None and answer.probability is not None
+        np.testing.assert_allclose(answer.probability[0], whole.probability[at], rtol=1e-4, atol=1e-6)
+        at, last = at + 1, sentence
+
+
+@pytest.fixture(scope="module", params=["forecast", "reconstruction"])
+def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Path]:
+    folder = tmp_path_factory.mktemp("sensors")
+    net = (
+        _NET
+        if request.param == "forecast"
+        else [{"gru": {"size": 8}}, {"bottleneck": {"size": 4}}, {"gru": {"size": 8}}]
+    )
+    config = {
+        "data": {
+            "path": str(_sensors(folder / "train.csv", 900, [50])),
+            "test": str(_sensors(folder / "test.csv", 500, [100, 200, 300, 400], seed=1)),
+            "target": "fault",
+        },
+        "task": {"name": "anomaly", "score": request.param, "horizon": 2},
+        "net": net,
+        "train": {"epochs": 30, "learning_rate": 0.01, "batch_size": 4},
+    }
+    return train(Config.parse(config), folder=folder / "run"), folder
+
+
+def test_anomalies_are_found(watched: tuple[Trained, Path]) -> None:
+    trained, _ = watched
+    evaluation = trained.run.evaluation
+    assert evaluation.model.metrics[0].name == "average_precision"
+    assert [scores.name for scores in evaluation.baselines] == ["zscore"]
+    assert [note.code for note in trained.run.facts.assumptions if note.code == "took_normal"]
+    if trained.model.task.settings.score == "forecast":  # type: ignore[attr-defined]
+        assert evaluation.model["average_precision"].value > 3 * evaluation.baselines[0]["average_precision"].value
+    assert evaluation.model["false_alarm_rate"].value < 0.1
+
+
+def test_scores_come_back_one_row_a_step(watched: tuple[Trained, Path]) -> None:
+    trained, folder = watched
+    table = predict(folder / "run", folder / "test.csv").table().columns
+    assert list(table) == ["id", "time", "score", "threshold", "alarm"] and len(table["score"]) == 500
+    assert np.array_equal(table["alarm"], table["score"] > table["threshold"])
+    alarms, faults = table["alarm"] == 1, np.zeros(500, dtype=bool)
+    for begin in (100, 200, 300, 400):
+        faults[begin : begin + 5] = True
+    again = evaluate_bundle(trained.bundle, folder / "test.csv").model
+    assert again["recall"].value == pytest.approx(alarms[faults].mean())
+    assert again["false_alarm_rate"].value == pytest.approx(alarms[~faults].mean())
+
+
+def test_the_report_shows_scores_threshold_and_alarms(watched: tuple[Trained, Path]) -> None:
+    trained, _ = watched
+    (picture,) = [one for one in trained.run.evaluation.pictures if isinstance(one, ScorePicture)]
+    assert len(picture.score) == 500 and sum(label or False for label in picture.label) == 20
+    for language, words in (("en", ("Anomaly scores", "Threshold", "Alarm")), ("zh", ("异常分数", "阈值", "报警"))):
+        page = render(trained.run, language)  # type: ignore[arg-type]
+        assert all(word in page for word in words)
+
+
+def test_alarms_come_live_without_torch(watched: tuple[Trained, Path]) -> None:
+    trained, folder = watched
+    if trained.model.task.settings.score == "reconstruction":  # type: ignore[attr-defined]
+        with pytest.raises(ConfigError, match="whole sequence"):
+            Live(Predictor(trained.bundle))
+        return
+    code = """
+import csv, sys
+import numpy as np
+from unrolled.core.bundle import Bundle
+from unrolled.runtime import Live, Predictor
+predictor = Predictor(Bundle.read(sys.argv[1]))
+live = Live(predictor)
+with open(sys.argv[2]) as file:
+    rows = list(csv.DictReader(file))[:200]  # one piece of the whole
+answers = [live.step(row) for row in rows]
+whole = predictor.predict(sys.argv[2]).answer
+np.testing.assert_allclose([a.score[0, 0] for a in answers], whole.score[:200, 0], rtol=1e-3, atol=1e-4)
+assert [a.value[0, 0] for a in answers] == whole.value[:200, 0].tolist()
+assert 1 in whole.value[100:105, 0]
+assert "torch" not in sys.modules
+"""
+    subprocess.run(
+        [sys.executable, "-c", code, str(folder / "run/model.unrolled"), str(folder / "test.csv")], check=True
+    )
+
+
+def test_anomalies_need_no_labels(tmp_path: Path) -> None:
+    path = _sensors(tmp_path / "plain.csv", 300, [])
+    config = {
+        "data": {"path": str(path), "ignore": ["fault"]},
+        "task": {"name": "anomaly", "false_alarms": 0.05},
+        "net": _NET,
+        "train": {"epochs": 2},
+    }
+    trained = train(Config.parse(config))
+    assert [metric.name for metric in trained.run.evaluation.model.metrics] == ["alarm_rate"]
+    assert trained.run.evaluation.verdict.code == "no_comparison"
+
+
+def test_one_label_a_sequence_gives_one_score_a_sequence(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    rows = []
+    for s in range(60):
+        wave = np.sin(np.arange(20) / 2) * (1 if s % 5 else -1) + 0.05 * random.normal(size=20)
+        rows += [(f"s{s}", value.round(4), "good" if s % 5 else "bad") for value in wave]
+    path = write(tmp_path / "beats.csv", ("id", "value", "label"), rows)
+    config = {
+        "data": {"path": str(path), "target": "label", "group": "id", "split": {"test": 0.4}},
+        "task": {"name": "anomaly"},
+        "net": _NET,
+        "train": {"epochs": 60, "learning_rate": 0.01},
+    }
+    trained = train(Config.parse(config))
+    assert trained.run.evaluation.count == 24
+    assert trained.run.evaluation.model["average_precision"].value > 0.9
+    table = predict(trained.bundle, path).table().columns
+    assert list(table) == ["id", "score", "threshold", "alarm"] and len(table["id"]) == 60
+    live = Live(Predictor(trained.bundle))
+    for _, value, _ in rows[:20]:
+        answer = live.step({"value": value})
+    assert answer.score is not None and answer.score[0, 0] == pytest.approx(table["score"][0], rel=1e-4)
+
+
+def test_one_tag_a_sequence_is_refused(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "one.csv", ("id", "x", "label"), [(s, at, "ab"[s % 2]) for s in range(8) for at in range(3)]
+    )
+    config = {"data": {"path": str(path), "target": "label", "group": "id"}, "task": {"name": "tag"}}
+    with pytest.raises(DataError, match="--task classify"):
+        train(Config.parse(config))
