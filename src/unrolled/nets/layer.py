@@ -24,7 +24,7 @@ class LayerSpec(Record):
     part: ClassVar[Literal["body", "pool", "head"]] = "body"
     inner: ClassVar[tuple[str, ...]] = ()
     """Options that hold layers themselves."""
-    every: ClassVar[bool] = False
+    each_step: ClassVar[bool] = False
     """Whether, as a head, it can answer at each step."""
     keeps: ClassVar[bool] = False
     """Whether every column of ``x`` still means what it did."""

@@ -74,7 +74,7 @@ def _complete(layers: list[LayerSpec], every: bool) -> tuple[LayerSpec, ...]:
             where=f"net[{heads[0]}]",
             mend="make it the last layer",
         )
-    if every and not layers[-1].every:
+    if every and not layers[-1].each_step:
         raise ConfigError(
             f"the task asks for an answer at each step, which {layers[-1].name!r} does not give",
             where=f"net[{len(layers) - 1}]",

@@ -30,7 +30,7 @@ class LinearSpec(LayerSpec):
 
     name: ClassVar[str] = "linear"
     part: ClassVar[Literal["head"]] = "head"
-    every: ClassVar[bool] = True
+    each_step: ClassVar[bool] = True
 
     hidden: Annotated[tuple[Size, ...], Field(max_length=16)] = ()
     activation: Activation = "relu"
