@@ -460,9 +460,11 @@ def test_options_that_are_not_for_other_tasks(options: Any, words: str) -> None:
 
 def test_causal_tells_what_a_stream_can_have() -> None:
     schema, _ = _forecast(_table())
-    assert Preprocessor(schema, horizon=1, transforms={"target": ["log_return", "standard"]}).causal
-    assert not Preprocessor(schema, horizon=1, transforms={"target": ["instance"]}).causal
-    assert not Preprocessor(schema.model_copy(update={"missing": "interpolate"}), horizon=1).causal
+    changes = Preprocessor(schema, horizon=1, transforms={"target": ["log_return", "standard"]})
+    assert "known over the whole horizon" in str(changes.obstacle())  # and nothing else
+    assert "instance" in str(Preprocessor(schema, horizon=1, transforms={"target": ["instance"]}).obstacle())
+    between = schema.model_copy(update={"missing": "interpolate"})
+    assert "interpolated" in str(Preprocessor(between, horizon=1).obstacle())
 
 
 def test_a_series_of_another_schema_is_refused() -> None:

@@ -79,6 +79,11 @@ class Chain:
         """Names of the transforms that are not causal."""
         return tuple(transform.name for transform in self.transforms if not transform.causal)
 
+    @property
+    def causal(self) -> bool:
+        """Every transform is."""
+        return not self.looking_ahead
+
     def fit(self, stream: Stream) -> None:
         """Fit each transform on what those before it make of the training part, and the mean of what comes out."""
         for count, transform in enumerate(self.transforms):
