@@ -57,12 +57,12 @@ class Model:
 
     def output(self, series: Series, samples: Samples) -> Values:
         """``(n, S, M, V)`` in model scale."""
-        gathered = (self.preprocessor.arrays(series, chunk, truth=False) for chunk in chunks(samples))
+        gathered = (self.preprocessor.arrays(series, chunk, truth=False) for chunk in chunks(samples, _CHUNK))
         return np.concatenate([self.predictor.output(arrays) for arrays in gathered])
 
     def compared(self, series: Series, samples: Samples) -> tuple[Values, Values]:
         """``(n, S, M, V)`` output and ``(n, S, M)`` or ``(n, M)`` truth, both in model scale."""
-        gathered = (self.preprocessor.arrays(series, chunk) for chunk in chunks(samples))
+        gathered = (self.preprocessor.arrays(series, chunk) for chunk in chunks(samples, _CHUNK))
         parts = [(self.predictor.output(arrays), arrays.y) for arrays in gathered]
         output, truth = zip(*parts, strict=True)
         return np.concatenate(output), np.concatenate(truth)
@@ -77,7 +77,7 @@ class Model:
         return truth if self.task.name == "forecast" else truth[:, 0]
 
 
-def chunks(samples: Samples, size: int = _CHUNK) -> Iterator[Samples]:
+def chunks(samples: Samples, size: int) -> Iterator[Samples]:
     """Samples in order, so many at once."""
     return (samples[slice(at, at + size)] for at in range(0, len(samples), size))
 
