@@ -69,7 +69,7 @@ def accuracy(task: str, pool: str, steps: int, seed: int) -> float:
     for _ in range(_STEPS):
         x, label = drawn(task, steps, _BATCH, random)
         optimizer.zero_grad()
-        cross_entropy(net(x)[:, 0, 0], label).backward()
+        torch.autograd.backward(cross_entropy(net(x)[:, 0, 0], label))
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         schedule.step()

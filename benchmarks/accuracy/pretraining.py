@@ -75,7 +75,7 @@ def figures(paths: dict[str, str], net: list[Any], seed: int, start: Path | None
     return scores["accuracy"].value, scores["macro_f1"].value
 
 
-def measured(name: str, folder: Path, seeds: Sequence[int], scratch: Path) -> list[str]:
+def measured(name: str, folder: Path, seeds: Sequence[int], kinds: Sequence[str], scratch: Path) -> list[str]:
     """A line for each way to begin."""
     begin, end, stride = SETS[name]
     source, net = folder / name / f"{name}{begin}", layers(stride)
@@ -86,7 +86,7 @@ def measured(name: str, folder: Path, seeds: Sequence[int], scratch: Path) -> li
         few = scratch / f"{name}-{seed}{begin}"
         labels = write_few(source, few, SHARE, seed)
         paths = {"path": str(few), "test": str(folder / name / f"{name}{end}")}
-        for kind in ("none", *KINDS):
+        for kind in ("none", *kinds):
             begun, out = time.process_time(), scratch / f"{name}-{seed}-{kind}"
             if kind != "none":
                 pretrained(source, out, kind, net, seed)
@@ -109,11 +109,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS))
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     asked = parser.parse_args()
     for name in asked.sets:
         with TemporaryDirectory() as scratch:
-            lines = measured(name, asked.data, SEEDS[: asked.seeds], Path(scratch))
+            lines = measured(name, asked.data, SEEDS[: asked.seeds], asked.kinds, Path(scratch))
         head = f"{name}: pretraining without labels, then {SHARE:.0%} of the labels: figures of the test part"
         machine = f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
         text = "\n".join([head, "", *lines, "", machine]) + "\n"

@@ -213,8 +213,8 @@ def test_a_window_taken_piece_by_piece_is_the_masked_whole(causal: bool) -> None
     hidden = (distance.abs() > 7) | (distance > 0 if causal else torch.zeros(290, 290, dtype=torch.bool))
     hidden = hidden | (torch.arange(290) >= lengths[:, None])[:, None, None, :]
     bias = torch.zeros(hidden.shape).masked_fill(hidden, torch.finfo(torch.float32).min)
-    four = (each.view(2, 290, 2, 4).transpose(1, 2) for each in (q, k, v))
-    expected = together(scaled_dot_product_attention(*four, attn_mask=bias))
+    query, key, value = (each.view(2, 290, 2, 4).transpose(1, 2) for each in (q, k, v))
+    expected = together(scaled_dot_product_attention(query, key, value, attn_mask=bias))
     y = ops.self_attend(q, k, v, lengths, relative=None, heads=2, causal=causal, window=7, recency=False)
     inside = (torch.arange(290) < lengths[:, None])[..., None]
     torch.testing.assert_close(y * inside, expected * inside)

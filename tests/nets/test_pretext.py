@@ -20,6 +20,11 @@ NET: list[Any] = [{"conv": {"channels": 5, "kernel": 3, "padding": "causal"}}, {
 KINDS = ("contrast", "masked", "next")
 
 
+def of(asked: Pretext) -> Any:
+    """Its question."""
+    return asked.question
+
+
 def pretext(kind: str = "masked", net: list[Any] = NET, inputs: Inputs = INPUTS, **options: Any) -> Pretext:
     torch.manual_seed(0)
     return Pretext(net, inputs, kind, options)
@@ -38,10 +43,10 @@ def batch(lengths: tuple[int, ...] = (9, 6, 4)) -> tuple[Tensor, Tensor]:
 def test_padding_changes_no_score(kind: str) -> None:
     asked = pretext(kind).eval()
     if kind == "contrast":
-        asked.question._warp = asked.question._scale = asked.question._noise = 0.0  # no draws, which follow the shape
+        of(asked)._warp = of(asked)._scale = of(asked)._noise = 0.0  # no draws, which follow the shape
     x, lengths = batch()
     if kind == "masked":
-        asked.question._hidden = lambda inside: (torch.arange(inside.shape[1]) % 3 == 1) & inside
+        of(asked)._hidden = lambda inside: (torch.arange(inside.shape[1]) % 3 == 1) & inside
     longer = torch.cat([x, torch.full((3, 5, 4), 2.0)], dim=1)
     torch.testing.assert_close(asked(longer, lengths), asked(x, lengths), rtol=1e-4, atol=1e-5)
 
@@ -51,7 +56,7 @@ def test_next_step_is_persistence_and_error_by_definition() -> None:
     x, lengths = batch()
     with torch.no_grad():
         scores = asked(x, lengths)
-        guess = asked.question.steps(asked._run(x, lengths, None, None).x)
+        guess = of(asked).steps(asked._run(x, lengths, None, None).x)
     expected = np.zeros((3, 3))
     for row in range(3):
         for t in range(int(lengths[row]) - 1):
@@ -68,7 +73,7 @@ def test_masked_steps_are_hidden_from_the_encoder_and_alone_are_scored() -> None
     x, lengths = batch()
     hidden = torch.zeros(3, 9, dtype=torch.bool)
     hidden[0, 2:5] = hidden[1, 0] = True
-    asked.question._hidden = lambda inside: hidden
+    of(asked)._hidden = lambda inside: hidden
     other = x.clone()
     other[..., :2][hidden] += 1.0
     with torch.no_grad():
@@ -84,7 +89,7 @@ def test_masked_steps_are_hidden_from_the_encoder_and_alone_are_scored() -> None
 def test_about_the_share_is_hidden_in_spans() -> None:
     asked = pretext("masked", share=0.3, span=4)
     inside = torch.ones(50, 400, dtype=torch.bool)
-    hidden = asked.question._hidden(inside)
+    hidden = of(asked)._hidden(inside)
     assert 0.27 < hidden.float().mean() < 0.33
     edges = torch.nn.functional.pad(hidden.int(), (1, 1)).diff(dim=1)
     runs = (edges == -1).nonzero()[:, 1] - (edges == 1).nonzero()[:, 1]
@@ -110,7 +115,7 @@ def test_contrast_is_the_published_loss() -> None:
     x, lengths = batch()
     with torch.no_grad():
         scores = asked(x, lengths)
-        z = asked.question._summary(asked._run(x, lengths, None, None)).double()
+        z = of(asked)._summary(asked._run(x, lengths, None, None)).double()
     z = torch.cat([z, z]) / torch.cat([z, z]).norm(dim=1, keepdim=True)
     for row in range(3):
         alike = [math.exp(float(z[row] @ z[other]) / 0.5) for other in range(6) if other != row]
@@ -142,7 +147,7 @@ def test_weights_have_the_names_of_the_net(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_weight_learns(kind: str) -> None:
     asked = pretext(kind)
-    asked(*batch())[:, 0].sum().backward()
+    torch.autograd.backward(asked(*batch())[:, 0].sum())
     assert not [name for name, value in asked.named_parameters() if value.grad is None or not value.grad.any()]
 
 

@@ -84,7 +84,7 @@ def test_rates_are_those_of_torch_parameter_groups() -> None:
             for group in optimizer.param_groups:
                 group["lr"] = 0.01 * (1 + math.cos(math.pi * step / 6)) / 2 * group["factor"]
             optimizer.zero_grad()
-            squared(own(batch.x), batch).backward()
+            torch.autograd.backward(squared(own(batch.x), batch))
             optimizer.step()
             step += 1
     for name, value in own.state_dict().items():

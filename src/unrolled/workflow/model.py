@@ -58,12 +58,12 @@ class Model:
 
     def output(self, series: Series, samples: Samples) -> Values:
         """``(n, S, M, V)`` in model scale, or as ``decode.by_row`` makes it."""
-        gathered = (self.preprocessor.arrays(series, chunk, truth=False) for chunk in chunks(samples))
+        gathered = (self.preprocessor.arrays(series, chunk, truth=False) for chunk in chunks(samples, _CHUNK))
         return np.concatenate([self.predictor.output(arrays) for arrays in gathered])
 
     def compared(self, series: Series, samples: Samples) -> tuple[Values, Values]:
         """``(n, S, M, V)`` output and ``(n, S, M)`` or ``(n, M)`` truth, both in model scale; n may be that of rows."""
-        gathered = (self.preprocessor.arrays(series, chunk) for chunk in chunks(samples))
+        gathered = (self.preprocessor.arrays(series, chunk) for chunk in chunks(samples, _CHUNK))
         parts = [(self.predictor.output(arrays), _known(arrays)) for arrays in gathered]
         output, truth = zip(*parts, strict=True)
         return np.concatenate(output), np.concatenate(truth)
@@ -84,7 +84,7 @@ def _known(arrays: Arrays) -> Values:
     return arrays.y if arrays.answered is None else arrays.y[arrays.answered]
 
 
-def chunks(samples: Samples, size: int = _CHUNK) -> Iterator[Samples]:
+def chunks(samples: Samples, size: int) -> Iterator[Samples]:
     """Samples in order, so many at once."""
     return (samples[slice(at, at + size)] for at in range(0, len(samples), size))
 

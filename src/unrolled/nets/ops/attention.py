@@ -64,7 +64,7 @@ def _pieces(
     if not window or keys.shape[2] <= size:
         yield queries, keys, values, 0, 0
         return
-    own, theirs, said = (each.split(size, dim=2) for each in (queries, keys, values))
+    own, theirs, said = (torch.split(each, size, dim=2) for each in (queries, keys, values))
     for at, query in enumerate(own):
         near = slice(max(0, at - 1), at + 2)
         yield query, torch.cat(theirs[near], 2), torch.cat(said[near], 2), at * size, near.start * size
@@ -113,7 +113,7 @@ def _causal(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Each query with the keys up to its own step, chunk by chunk: memory grows with T, not with T F E."""
     outputs = []
     summed = queries.new_zeros(*keys.shape[:2], keys.shape[-1], values.shape[-1])
-    pieces = (each.split(_CHUNK, dim=2) for each in (queries, keys, values))
+    pieces = (torch.split(each, _CHUNK, dim=2) for each in (queries, keys, values))
     for query, key, value in zip(*pieces, strict=True):
         outputs.append(query @ summed + (query @ key.transpose(-1, -2)).tril() @ value)
         summed = summed + key.transpose(-1, -2) @ value
