@@ -42,6 +42,10 @@ ARCHITECTURES: dict[str, list[Any]] = {
     "layer-fusion": [{"layer_fusion": {"layers": [{"lstm": {"size": 64}}] * 3}}],
     "memory": [{"memory": {"size": 100}}],
     "sparse": [{"delta": {"threshold": 0.1}}, {"gru_delta": {"size": 64}}, {"top_k": {"keep": 0.25}}],
+    "separable": [
+        {"conv": {"channels": 32, "kernel": 9, "stride": 2, "separable": True}},
+        {"gru": {"size": 64}},
+    ],
     "ponder": [{"ponder": {"size": 64, "most": 10, "cost": 0.01}}],
     "linear-attention": [{"gru": {"size": 64}}, {"self_attention": {"kind": "random_features"}}, "attention"],
 }

@@ -15,6 +15,7 @@ SAID = {
     "drop_in_lstm": "step 150",
     "forecast_csv": "truth",
     "own_cell": "the cell holds its contract",
+    "policy_cartpole": "mean return",
 }
 
 
@@ -28,9 +29,14 @@ def run(example: str, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("example", [name for name in SAID if name != "forecast_csv"])
+@pytest.mark.parametrize("example", [name for name in SAID if name not in ("forecast_csv", "policy_cartpole")])
 def test_example(example: str, tmp_path: Path) -> None:
     assert SAID[example] in run(example, tmp_path)
+
+
+def test_policy_in_a_short_run(tmp_path: Path) -> None:
+    pytest.importorskip("gymnasium", reason="needs the extra rl")
+    assert SAID["policy_cartpole"] in run("policy_cartpole", tmp_path, "4096")
 
 
 def test_forecast_and_predict_without_torch(tmp_path: Path) -> None:

@@ -40,6 +40,17 @@ def test_conv(padding: str, kernel: int, stride: int) -> None:
     torch.testing.assert_close(net(x).flatten(1), part(net, 2).trunk[0](features))
 
 
+def test_separable_conv_is_a_kernel_a_column_and_a_map_across() -> None:
+    options = {"channels": 4, "kernel": 3, "padding": "causal", "norm": None, "separable": True, "stride": 2}
+    net = made([{"conv": {**options, "activation": None}}, {"pool": {"kind": "max"}}])
+    x, layer = torch.randn(2, 10, 2), part(net, 0)
+    alone = [nn.functional.conv1d(nn.functional.pad(x[:, None, :, d], (2, 0)), layer.conv.weight[d : d + 1], stride=2)
+             for d in range(2)]  # fmt: skip
+    across = torch.cat(alone, 1).transpose(1, 2) @ layer.across.weight.T + layer.across.bias
+    torch.testing.assert_close(net(x).flatten(1), part(net, 2).trunk[0](across.amax(1)))
+    assert layer.conv.weight.shape == (2, 1, 3)
+
+
 def test_batch_norm_learns_from_true_steps_only() -> None:
     net = made([{"conv": {"channels": 2, "kernel": 1}}]).train()
     x = torch.randn(4, 6, 2)

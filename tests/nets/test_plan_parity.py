@@ -84,6 +84,8 @@ ONE_OF_EACH: list[list[Any]] = [
     [{"memory": {"size": 4, "slots": 5, "width": 3}}],
     [{"memory": {"size": 3, "slots": 4, "width": 2, "heads": 2, "reach": 2}}],
     [{"conv": {"channels": 3, "kernel": 4}}],
+    *([{"conv": {"channels": 3, "kernel": 4, "separable": True, "stride": 2, "norm": norm}}]
+      for norm in ("batch", None)),
     [{"conv": {"channels": 3, "kernel": 3, "stride": 2, "norm": "layer", "activation": "gelu"}}],
     [{"conv": {"channels": 2, "kernel": 5, "padding": "causal", "norm": None, "activation": None}}],
     [{"dropout": {"rate": 0.5}}],

@@ -37,6 +37,7 @@ SPECS: list[list[Any]] = [
     ["lstm"],
     [{"lstm": {"size": 6, "layers": 2}}, "layer_norm", {"gru": {"size": 5}}, {"linear": {"hidden": [4]}}],
     [{"conv": {"kernel": 4, "padding": "causal", "channels": 6}}, "dropout", {"gru": {"size": 5}}],
+    [{"conv": {"kernel": 3, "padding": "causal", "separable": True}}, {"gru": {"size": 5}}],
     [{"conv": {"kernel": 1, "norm": "layer"}}, {"rnn": {"size": 5}}, "segment_decoder"],
 ]
 

@@ -98,7 +98,7 @@ class Net(Body):
         return self._others
 
     def own_penalty(self) -> Tensor | None:
-        """What layers add to the loss of the last forward in training, such as the cost of pondering; None if nothing."""
+        """What layers add to the loss of the last forward in training, such as the cost of pondering, or None."""
         return torch.stack(self._penalties).sum() if self._penalties else None
 
     def state_penalty(self) -> Tensor:

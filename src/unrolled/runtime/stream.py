@@ -147,7 +147,8 @@ class Stream:
         if op.op == "recurrent" and not op.options["reverse"] and set(op.inputs[2:]) <= {None}:
             self._add_layer(op)
         elif op.op == "conv1d" and op.options["stride"] == 1 and op.options["right"] == 0:
-            _, inputs, width = self._weights[op.weights["weight"]].shape
+            outputs, inputs, width = self._weights[op.weights["weight"]].shape
+            inputs = outputs if op.options.get("each") else inputs
             self._tails[op.outputs[0]] = np.zeros((self.batch, width - 1, inputs), self.dtype)
         elif op.op in CARRIED and self._sequences | self._absent >= set(op.inputs):
             self._carried[op.outputs[0]] = ()

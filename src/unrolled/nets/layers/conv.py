@@ -21,7 +21,8 @@ from unrolled.program.ops.types import Activation
 class ConvSpec(LayerSpec):
     """Convolution, then norm, activation and dropout; every ``stride``-th step stays.
 
-    "same" padding looks as far ahead as back, "causal" only back.
+    "same" padding looks as far ahead as back, "causal" only back. ``separable``: first a kernel for each column alone,
+    then a linear map across them (Howard et al. 2017, arXiv 1704.04861), with D (K + C) weights in the place of D K C.
     """
 
     name: ClassVar[str] = "conv"
@@ -30,6 +31,7 @@ class ConvSpec(LayerSpec):
     kernel: Annotated[int, Field(ge=1, le=1025)] = 5
     stride: Annotated[int, Field(ge=1, le=1024)] = 1
     padding: Literal["same", "causal"] = "same"
+    separable: bool = False
     norm: Literal["batch", "layer"] | None = "batch"
     activation: Activation | None = "relu"
     dropout: Rate = 0.0
@@ -46,7 +48,12 @@ class Convolution(Layer):
         need_sequence(shape, "a convolution")
         self.spec = spec
         self.left = spec.kernel - 1 if spec.padding == "causal" else (spec.kernel - 1) // 2
-        self.conv = nn.Conv1d(shape.size, spec.channels, spec.kernel, bias=spec.norm != "batch")
+        biased = spec.norm != "batch"
+        if spec.separable:
+            self.conv = nn.Conv1d(shape.size, shape.size, spec.kernel, groups=shape.size, bias=False)
+            self.across: nn.Linear | None = nn.Linear(shape.size, spec.channels, bias=biased)
+        else:
+            self.conv, self.across = nn.Conv1d(shape.size, spec.channels, spec.kernel, bias=biased), None
         norms = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
         self.norm = norms[spec.norm](spec.channels) if spec.norm else None
         self.shape = shape.coarser(spec.channels, spec.stride)
@@ -62,7 +69,10 @@ class Convolution(Layer):
             stride=spec.stride,
             left=self.left,
             right=right,
+            **({"each": True} if spec.separable else {}),
         )
+        if self.across is not None:
+            x = ops.linear(x, weight=self.across.weight, bias=self.across.bias)
         if isinstance(norm, nn.BatchNorm1d):
             x = ops.batch_norm(x, lengths, norm)
         elif isinstance(norm, nn.LayerNorm):

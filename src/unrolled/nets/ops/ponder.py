@@ -14,8 +14,8 @@ from unrolled.program.ops.ponder import steps
 def ponder(x: Tensor, /, *state: Tensor, cell: str, most: int, **weights: Tensor) -> tuple[Tensor, ...]:
     size, parts = weights["weight_hh"].shape[1], len(equations.cell(cell).state)
     (joined,) = state or (x.new_zeros(len(x), parts * size),)
-    after, found = list(joined.split(size, 1)), []
-    for count, rest, *after in steps(x, tuple(after), cell, most, weights):
+    begin, after, found = joined.split(size, 1), [joined], []
+    for count, rest, *after in steps(x, begin, cell, most, weights):
         found.append((after[0], count, rest))
     y, counts, rests = (torch.stack(values, 1) for values in zip(*found, strict=True))
     return y, counts, rests, torch.cat(after, 1)

@@ -42,13 +42,14 @@ def conv1d(
     stride: int,
     left: int,
     right: int,
+    each: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     if lengths is not None:
         x = inside_only(x, lengths)
     x = x.transpose(1, 2)
     if left != right:
         x = F.pad(x, (left, right))
-    y = F.conv1d(x, weight, bias, stride, padding=left if left == right else 0)
+    y = F.conv1d(x, weight, bias, stride, padding=left if left == right else 0, groups=x.shape[1] if each else 1)
     return y.transpose(1, 2), None if lengths is None else -(-lengths // stride)
 
 

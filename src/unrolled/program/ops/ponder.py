@@ -1,6 +1,8 @@
 """A recurrent layer that thinks about each step for as long as it needs (Graves 2016, arXiv 1603.08983).
 
-The equations stand here once, for NumPy arrays and torch tensors. Letters: B batch, T time, D inputs, H hidden, N updates.
+The equations stand here once, for NumPy arrays and torch tensors.
+
+Letters: B batch, T time, D inputs, H hidden, N updates.
 """
 
 from __future__ import annotations
@@ -31,9 +33,9 @@ def ponder(x: Array, /, *state: Array, cell: Thinker, most: Most, **weights: Arr
     """
     size, parts = weights["weight_hh"].shape[1], len(equations.cell(cell).state)
     (joined,) = state or (np.zeros((len(x), parts * size), x.dtype),)
-    after = np.split(joined, parts, axis=1)
+    begin, after = tuple(np.split(joined, parts, axis=1)), [joined]
     y, counts, rests = (np.empty((*x.shape[:2], width), x.dtype) for width in (size, 1, 1))
-    for t, (count, rest, *after) in enumerate(steps(x, tuple(after), cell, most, weights)):
+    for t, (count, rest, *after) in enumerate(steps(x, begin, cell, most, weights)):
         y[:, t], counts[:, t], rests[:, t] = after[0], count, rest
     return y, counts, rests, np.concatenate(after, axis=1)
 

@@ -34,10 +34,12 @@ def conv1d(
     stride: Count,
     left: Index,
     right: Index,
+    each: bool = False,
 ) -> tuple[Array, Lengths]:
     """Cross-correlation along time of ``(B, T, D)`` with ``weight`` ``(C, D, K)``, zeros outside each sequence.
 
     ``left + right`` must be ``K - 1``, so that every ``stride``-th step gives one: ``(B, ceil(T / stride), C)``.
+    With ``each``, every column has a kernel of its own and meets no other: ``weight`` is ``(D, 1, K)``.
     """
     if lengths is not None:
         x = inside_only(x, lengths)
@@ -46,7 +48,8 @@ def conv1d(
     span = (count - 1) * stride + 1
     y: Array = np.zeros((len(x), count, len(weight)), np.result_type(x, weight))
     for offset in range(weight.shape[2]):
-        y += padded[:, offset : offset + span : stride] @ weight[:, :, offset].T
+        seen = padded[:, offset : offset + span : stride]
+        y += seen * weight[:, 0, offset] if each else seen @ weight[:, :, offset].T
     if bias is not None:
         y += bias
     return y, None if lengths is None else -(-lengths // stride)
