@@ -60,7 +60,8 @@ def main() -> None:
     for length in asked.length or LENGTHS:
         lines = [
             f"Adding problem, T = {length}: mean squared error on 500 new sequences; always 1: {1 / 6:.4f}",
-            f"{HIDDEN} units, at most {asked.steps} batches of 50, Adam 0.01, gradients clipped at 1; goal {GOAL}",
+            f"{HIDDEN} units, at most {asked.steps} batches of 50, Adam 0.01, gradients clipped at 1; goal {GOAL}; "
+            "seconds of processor time",
             "",
             f"{'net':6}{'seed':>5}{'error':>9}{'below goal after':>18}{'batches':>9}{'seconds':>9}",
         ]
