@@ -45,7 +45,9 @@ def to_predict(
     if schema.by_row:
         if which == "last" or stride > 1:
             raise ConfigError(
-                f"a model for {schema.task} answers every row", where="option which", mend="leave --last and --stride out"
+                f"a model for {schema.task} answers every row",
+                where="option which",
+                mend="leave --last and --stride out",
             )
         spans = list(zip(range(len(starts)), starts.tolist(), stops.tolist(), strict=True))
         return tiles(series, spans, window=window), ()
