@@ -25,15 +25,14 @@ _NET: list[Any] = [{"gru": {"size": 8}}]
 
 
 def _words(path: Path, count: int, seed: int, extra: Sequence[tuple[str, str]] = ()) -> Path:
-    """Sentences "go to CITY [CITY]": the second word of a name goes on with it, which its own word does not tell."""
+    """Sentences "go from CITY" and "go to CITY": the word before tells the slot of the city."""
     random = np.random.default_rng(seed)
     rows: list[tuple[object, ...]] = []
     for sentence in range(count):
-        for _ in range(random.integers(1, 4)):
-            rows += [(f"s{sentence}", ["go", "to"][random.integers(2)], "O")]
-        rows += [(f"s{sentence}", ["york", "new"][random.integers(2)], "B-city")]
-        if random.random() < 0.5:
-            rows += [(f"s{sentence}", "york", "I-city")]
+        where, city = ("from", "to")[random.integers(2)], ("york", "rome")[random.integers(2)]
+        words = [*["go"] * random.integers(0, 3), where, city, *["town"] * random.integers(2)]
+        slots = {"go": "O", where: "O", city: f"B-{where}", "town": f"I-{where}"}
+        rows += [(f"s{sentence}", word, slots[word]) for word in words]
     rows += [("last", *pair) for pair in extra]
     return write(path, ("sentence", "word", "slot"), rows)
 
@@ -81,7 +80,7 @@ def test_tags_come_back_one_row_a_step(tagged: tuple[Trained, Path]) -> None:
     table = prediction.table().columns
     rows = (folder / "test.csv").read_text().splitlines()[1:]
     assert table["id"].tolist() == [row.split(",")[0] for row in rows]
-    assert set(table["slot"]) == {"O", "B-city", "I-city"}
+    assert set(table["slot"]) == {"O", "B-from", "I-from", "B-to", "I-to"}
     truth = [row.split(",")[2] for row in rows]
     again = evaluate_bundle(trained.bundle, folder / "test.csv")
     right = np.mean([one == other for one, other in zip(table["slot"], truth, strict=True)])

@@ -24,6 +24,7 @@ from unrolled.prepare.series import Column, Series
 from unrolled.prepare.tiles import LEAD, tiles
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import labels, losses
+from unrolled.tasks.plugin import Plugin, resolve
 from unrolled.tasks.statistic import Statistic, mean
 from unrolled.tasks.target import replaced
 from unrolled.tasks.task import Columns, Scales, Task, TaskSettings, Values
@@ -47,7 +48,8 @@ class AnomalySettings(TaskSettings):
         score: what the net does, and is measured by: "forecast" of the next steps, which runs row by row as data
             arrives, or "reconstruction" of the whole sequence or window.
         horizon: steps ahead of the forecast; a row is measured by all forecasts that were made of it.
-        loss: what training minimises.
+        loss: what training minimises, or a function ``(output (B, T, C, V), truth (B, T, C, V)) -> loss``, scalar or
+            with B rows; the truth is NaN where there is none.
         normal: labels that stand for usual rows or sequences; training and validation leave out all others. Empty
             takes the most frequent label of the training part.
         warm_up: rows at the beginning of a sequence that have no score, because there is little to forecast them from.
@@ -57,7 +59,7 @@ class AnomalySettings(TaskSettings):
 
     score: scores.Kind = "forecast"
     horizon: int = Field(1, ge=1, le=10_000)
-    loss: Literal["mse", "mae"] = "mse"
+    loss: Literal["mse", "mae"] | Plugin = "mse"
     normal: Labels = ()
     warm_up: int = Field(0, ge=0)
     false_alarms: float = Field(0.01, gt=0, lt=1)
@@ -76,8 +78,8 @@ class Anomaly(Task):
 
     @property
     def monitors(self) -> tuple[str, ...]:
-        """The loss itself."""
-        return (self.settings.loss,)
+        """The loss itself, beside one of the user's own the mean square."""
+        return ("mae" if self.settings.loss == "mae" else "mse",)
 
     def outputs(self, columns: Columns) -> Outputs:
         return Outputs(targets=len(_channels(columns)), values=self._ahead, every=True)
@@ -139,26 +141,29 @@ class Anomaly(Task):
             truth = output.new_full(output.shape, float("nan"))
             for k in range(min(self._ahead, output.shape[1] - 1)):
                 truth[:, : -k - 1, :, k] = batch.y[:, k + 1 :]
+        if ":" in self.settings.loss:
+            return losses.own(resolve(self.settings.loss), output, truth, batch.weight)
         loss = losses.pointwise(self.settings.loss, output, truth, 1.0)
         return losses.mean_over_known(loss, ~truth.isnan(), batch.weight)
 
     def measure(self, pairs: Iterable[tuple[Tensor, Batch]]) -> Metric:
-        """The loss over the validation part."""
+        """Mean square or absolute error over the validation part."""
         total, count = 0.0, 0
+        (name,) = self.monitors
         for output, batch in pairs:
             answer, truth = output.detach().float().cpu().numpy(), batch.y.float().cpu().numpy()
             error = scores.errors(answer, truth, self.settings.score)
             known = error[np.isfinite(error)].astype(np.float64)
-            total += float((known**2 if self.settings.loss == "mse" else np.abs(known)).sum())
+            total += float((known**2 if name == "mse" else np.abs(known)).sum())
             count += len(known)
-        wanted = self.settings.monitor or self.settings.loss
-        if wanted != self.settings.loss or not count:
+        wanted = self.settings.monitor or name
+        if wanted != name or not count:
             raise ConfigError(
                 f"the metric {wanted!r} is not defined on the validation part",
                 where="option monitor",
-                mend=f"choose {self.settings.loss}" if count else "make the validation part larger",
+                mend=f"choose {name}" if count else "make the validation part larger",
             )
-        return Metric(name=self.settings.loss, value=total / count)
+        return Metric(name=name, value=total / count)
 
     def decoding(self, columns: Columns) -> AnomalyDecoding:
         target = self._target(columns)
