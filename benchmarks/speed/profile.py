@@ -23,10 +23,13 @@ from benchmarks.speed.measure import Call, gemm_peak, write
 from benchmarks.speed.subjects import KINDS, Shape, inference, pair, training, x_of
 from unrolled.nets import Recurrent
 
-_SECONDS = 3.0
+_SECONDS = 1.0
+"""Of this process on the processor, for each case."""
 _SAMPLES_A_SECOND = 2500
-_START = 0.5
-"""Seconds that perf needs to attach."""
+_START = 1.0
+"""Seconds that perf needs to attach once it has made its file."""
+_PATIENCE = 30.0
+"""Seconds until it must have made it."""
 
 
 class _Case(NamedTuple):
@@ -92,9 +95,12 @@ def _profile(case: _Case) -> tuple[float, dict[str, float]]:
         data = Path(folder) / "perf.data"
         options = ["-q", "-e", "cpu-clock", "-F", str(_SAMPLES_A_SECOND), "-o", str(data), "-p", str(os.getpid())]
         with subprocess.Popen(["perf", "record", *options]) as sampler:
+            latest = time.perf_counter() + _PATIENCE
+            while not data.exists() and time.perf_counter() < latest:
+                time.sleep(0.1)
             time.sleep(_START)
-            count, began, end = 0, time.process_time(), time.perf_counter() + _SECONDS
-            while time.perf_counter() < end:
+            count, began = 0, time.process_time()
+            while time.process_time() < began + _SECONDS:
                 call()
                 count += 1
             seconds = (time.process_time() - began) / count
@@ -110,7 +116,7 @@ def _shares(report: str) -> dict[str, float]:
         if line.startswith("#") or line.count("|") < 2:
             continue
         share, library, symbol = line.strip().split("|", 2)
-        shares[_part(library.strip(), symbol)] += float(share.rstrip("%")) / 100
+        shares[_part(library.strip(), symbol)] += float(share.strip().rstrip("%")) / 100
     if not shares:
         raise SystemExit("perf took no samples; is kernel.perf_event_paranoid above 2?")
     return shares
