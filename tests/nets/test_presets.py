@@ -14,16 +14,19 @@ from unrolled.program.shapes import Inputs, Outputs
 
 
 def test_each_task_has_a_preset_of_its_name() -> None:
-    assert {"forecast", "classify", "regress", "failure"} <= {entry.name for entry in presets()}
+    assert {"forecast", "classify", "regress", "failure", "recommend"} <= {entry.name for entry in presets()}
     for entry in presets():
         assert set(entry.purpose) == {"en", "zh"} and all(entry.purpose.values())
-        assert entry.name not in ("forecast", "classify", "regress", "failure") or entry.task == (entry.name,)
+        assert entry.name not in ("forecast", "classify", "regress", "failure", "recommend") or entry.task == (
+            entry.name,
+        )
 
 
 @pytest.mark.parametrize("entry", presets(), ids=lambda entry: entry.name)
 def test_presets_build(entry: Preset) -> None:
     forecast = "forecast" in entry.task
-    inputs = Inputs(numbers=3, targets=2 if forecast else 0, masked=(0,))
+    categories = (2,) if "recommend" in entry.task else ()
+    inputs = Inputs(numbers=3, categories=categories, targets=2 if forecast else 0, masked=(0,))
     net = Net(entry.name, inputs, Outputs(steps=10, targets=2) if forecast else Outputs(values=2))
     assert net.summary().parameters > 1000
     assert NetSpec.parse(net.spec.dump()) == net.spec

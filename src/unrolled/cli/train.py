@@ -27,7 +27,7 @@ def train(
     data: Annotated[str | None, typer.Argument(metavar="DATA", help="File or folder to learn from.")] = None,
     target: Annotated[Columns, typer.Option(help="Columns to predict; repeat it, or separate names by commas.")] = None,
     task: Annotated[
-        str | None, typer.Option(help="forecast, classify, regress or failure; otherwise the data decides.")
+        str | None, typer.Option(help="forecast, classify, regress, failure or recommend; otherwise the data decides.")
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,
     window: Annotated[int | None, typer.Option(help="Rows that a prediction looks back on.")] = None,
@@ -44,7 +44,7 @@ def train(
     wide: Annotated[bool | None, typer.Option("--wide", help="Each row is a series, with a cell a step.")] = None,
     valid: Annotated[str | None, typer.Option(help="File of the validation part.")] = None,
     test: Annotated[str | None, typer.Option(help="File of the test part.")] = None,
-    split: Annotated[str | None, typer.Option(help="auto, time, group or case.")] = None,
+    split: Annotated[str | None, typer.Option(help="auto, time, group, case or start.")] = None,
     valid_share: Annotated[str | None, typer.Option(help="Fraction, number of rows or sequences, or date.")] = None,
     test_share: Annotated[str | None, typer.Option(help="Fraction, number of rows or sequences, or date.")] = None,
     missing: Annotated[str | None, typer.Option(help="error, mask, fill_forward or interpolate.")] = None,

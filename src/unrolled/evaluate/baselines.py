@@ -6,44 +6,23 @@ Letters: n samples, S steps, M targets, L rows of a window, K classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.optional import require
+from unrolled.evaluate.contest import Contest
+from unrolled.evaluate.items import popularity, transitions
 from unrolled.evaluate.part import Part
 from unrolled.prepare.calibrate import threshold
 from unrolled.prepare.decode import Answer
 from unrolled.prepare.pages import taken
-from unrolled.tasks.task import Task, Values
+from unrolled.tasks.task import Values
 
 _LONGEST = 512  # rows that the linear forecast looks back on at most
 _MOST = 20_000  # training windows of the linear forecast and of the logistic regression
 _RIDGE = 1e-3  # penalty of the linear forecast, as a share of the mean square of its inputs
 _CHUNK = 4096  # windows at once
-
-
-@dataclass(frozen=True)
-class Contest:
-    """What a baseline may use.
-
-    Attributes:
-        task: what is predicted.
-        part: what is judged; a baseline reads its inputs, never its truth (but see ``train``).
-        train: the training part; without it, shares and means are those of ``part`` itself, which flatters the
-            baseline, and baselines that must be trained are left out.
-        names: the targets.
-        classes: of each target.
-        season: rows in a season; 1 for none.
-    """
-
-    task: Task
-    part: Part
-    train: Part | None
-    names: tuple[str, ...]
-    classes: tuple[tuple[str, ...], ...] = ()
-    season: int = 1
 
 
 def persistence(contest: Contest) -> Answer:
@@ -145,6 +124,8 @@ BASELINES: Mapping[str, Callable[[Contest], Answer | None]] = {
     "mean": mean,
     "prior": prior,
     "logistic": logistic,
+    "popularity": popularity,
+    "transitions": transitions,
 }
 
 

@@ -21,11 +21,13 @@ from unrolled.evaluate.pictures import pictures
 from unrolled.evaluate.scales import scales
 from unrolled.evaluate.season import season_of
 from unrolled.evaluate.verdict import verdict
-from unrolled.prepare.decode import Answer, Decoding, decode
+from unrolled.prepare.decode import Answer, Decoding, decode, joined
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.tasks.statistic import Statistic
 from unrolled.tasks.task import Scales, Task, Values
+
+_CHUNK = 512  # samples whose outputs are held at once
 
 
 class Fitted(Protocol):
@@ -59,15 +61,19 @@ def assess(
 ) -> Evaluation:
     """Let a trained model predict and ``evaluate`` it; series are as the task derives them."""
     part = Part(series, samples, fitted.truth(series, samples))
-    answer = decode(
-        fitted.output(series, samples), fitted.decoding, lambda values: fitted.invert(values, series, samples)
-    )
+    pieces = [samples[slice(at, at + _CHUNK)] for at in range(0, max(1, len(samples)), _CHUNK)]
+    answer = joined([_decoded(fitted, series, piece) for piece in pieces])
     learnt = None
     if train is not None:
         learnt = part if train[0] is series and train[1] is samples else training_part(fitted, *train)
     return evaluate(
         fitted.task, part, answer, train=learnt, decoding=fitted.decoding, groups=groups, name=name, resamples=resamples
     )
+
+
+def _decoded(fitted: Fitted, series: Series, samples: Samples) -> Answer:
+    output = fitted.output(series, samples)
+    return decode(output, fitted.decoding, lambda values: fitted.invert(values, series, samples))
 
 
 def evaluate(

@@ -39,6 +39,8 @@ def pictures(part: Part, answer: Answer) -> tuple[Picture, ...]:
         return (*forecasts(part, answer), *residuals(part.truth, answer))
     if answer.task == "regress":
         return (*scatters(part.truth, answer), *residuals(part.truth[:, None], answer))
+    if answer.task == "recommend":
+        return (recall_curve(part.truth, answer),)
     drawn: list[Picture] = []
     for at in range(min(_PICTURES, len(answer.targets))):
         codes = part.truth[:, at]
@@ -147,6 +149,20 @@ def failure_curves(positive: npt.NDArray[np.bool_], chance: Values) -> list[Pict
         lines={"precision": _numbers(precision[shown][::-1])},
     )
     return [curve, calibration_curve(positive, chance)]
+
+
+def recall_curve(truth: Values, answer: Answer) -> CurvePicture:
+    """Share of the items that followed among the best k, for each k."""
+    assert answer.ranking is not None
+    found = (answer.ranking[:, 0] == truth)[np.isfinite(truth[:, 0])]
+    share = np.cumsum(found, axis=1).mean(0)
+    return CurvePicture(
+        name="recall_at",
+        x_label="items_recommended",
+        y_label="recall",
+        x=tuple(float(rank) for rank in range(1, len(share) + 1)),
+        lines={"recall": _numbers(share)},
+    )
 
 
 def calibration_curve(happened: npt.NDArray[np.bool_], chance: Values) -> CurvePicture:

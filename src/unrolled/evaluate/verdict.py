@@ -24,6 +24,8 @@ _METHODS = {
     "majority": ("always saying the most frequent class", "始终回答多数类"),
     "mean": ("always saying the mean", "始终回答均值"),
     "prior": ("always saying the average risk", "始终回答平均风险"),
+    "popularity": ("always recommending what is popular", "始终推荐热门物品"),
+    "transitions": ("what followed the last item before (first-order counts)", "上一物品之后的历史统计（一阶转移）"),
     "logistic": ("logistic regression on the last row", "基于末行的逻辑回归"),
 }
 
@@ -34,6 +36,8 @@ _MEASURES = {
     "mase": ("MASE", "MASE"),
     "accuracy": ("accuracy", "准确率"),
     "macro_f1": ("macro F1", "宏平均 F1"),
+    "recall@5": ("recall among 5", "前 5 召回率"),
+    "recall@20": ("recall among 20", "前 20 召回率"),
     "average_precision": ("average precision", "平均精确率"),
 }
 

@@ -1,11 +1,12 @@
 """A net: its layers in order, from a batch to ``(B, steps, targets, values)``.
 
-Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs.
+Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, n answered steps, C candidates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -53,6 +54,7 @@ class Net(nn.Module):
             static=self.static.size,
             known=self.known.size,
             inputs=inputs,
+            table=self._table_size(),
         )
         self.layers = Chain(self.spec.layers, shape, "net")
         self._cells: tuple[Tensor, ...] = ()
@@ -64,6 +66,9 @@ class Net(nn.Module):
         lengths: Tensor | None = None,
         static: Tensor | None = None,
         known: Tensor | None = None,
+        *,
+        steps: Tensor | None = None,
+        only: Tensor | None = None,
     ) -> Tensor:
         """Run the net.
 
@@ -72,14 +77,23 @@ class Net(nn.Module):
             lengths: ``(B,)`` true lengths, or None when all are T.
             static: ``(B, K)``.
             known: ``(B, H, F)``.
+            steps: ``(B, T)`` booleans with n true ones: what the net would answer at each of these, had the sequence
+                ended there. All come from one pass, in a net that can run step by step.
+            only: ``(C,)`` the values that are answered, for a loss that looks at a few of them.
 
         Returns:
-            ``(B, steps, targets, values)``.
+            ``(B, steps, targets, values)``; ``(n, ...)`` with ``steps``, ``(..., C)`` with ``only``.
 
         Raises:
-            ConfigError: an input is missing or has another number of columns.
+            ConfigError: an input is missing or has another number of columns, or ``steps`` are asked of a net that
+                does not pool by the last step.
         """
-        flow = self._run(x, lengths, static, known)
+        self._check(x=x, static=static, known=known)
+        flow: Flow = self.layers(replace(self._into(x, lengths, static, known), steps=steps, only=only))
+        if flow.steps is not None:
+            raise ConfigError("it has no answer for every step", where="net", mend="end it with pool: {kind: last}")
+        if flow.only is not None:  # the head did not see to it
+            flow = replace(flow, x=flow.x[..., flow.only])
         self._cells, self._others = (flow.cells, flow.others) if self.training else ((), ())
         return flow.x
 
@@ -175,15 +189,23 @@ class Net(nn.Module):
         return self._flow(x, lengths, static, known)
 
     def _flow(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
-        result: Flow = self.layers(
-            Flow(
-                x=self.x(x),
-                lengths=lengths,
-                static=None if static is None else self.static(static),
-                known=None if known is None else self.known(known),
-            )
-        )
+        result: Flow = self.layers(self._into(x, lengths, static, known))
         return result
+
+    def _into(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
+        """What enters the first layer."""
+        return Flow(
+            x=self.x(x),
+            lengths=lengths,
+            static=None if static is None else self.static(static),
+            known=None if known is None else self.known(known),
+            table=self.x.tables[0] if self._table_size() else None,
+        )
+
+    def _table_size(self) -> int:
+        """Numbers that stand for each value to answer, where these are the categories of the first such input."""
+        categories = self.inputs.categories
+        return self.x.tables[0].shape[1] if categories and categories[0] == self.outputs.values else 0
 
     def _check(self, **given: Tensor | None) -> None:
         for name, value in given.items():

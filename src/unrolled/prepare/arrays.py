@@ -1,6 +1,7 @@
 """One batch as NumPy arrays, in model scale: what a net or a plan reads.
 
-Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, M targets.
+Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, M targets,
+n answered steps, C candidates.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ class Arrays:
         known: ``(B, H, F)`` covariates over the horizon, numbers, calendar, then category codes, or None.
         y: truth in model scale: ``(B, H, M)`` float32 for a forecast, ``(B, M)`` float32 otherwise (class codes
             as floats), NaN where a value is missing; None where no truth was asked for.
+        steps: ``(B, T)`` which steps are answered, in training at every step; ``y`` is then ``(n, M)``. None: one
+            answer a sample.
+        only: ``(C,)`` codes of the candidates that are scored, ascending, or None for all.
     """
 
     x: Float
@@ -34,6 +38,8 @@ class Arrays:
     static: Float | None = None
     known: Float | None = None
     y: Float | None = None
+    steps: npt.NDArray[np.bool_] | None = None
+    only: npt.NDArray[np.int64] | None = None
 
     def inputs(self) -> dict[str, Any]:
         """Keyword arguments of a net or a plan."""

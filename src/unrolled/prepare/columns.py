@@ -52,6 +52,8 @@ class Reading:
                 )
             if self.found[name].missing and self.task != "forecast":
                 notes.append(say("missing_truth", count=self.found[name].missing, columns=[name]))
+        if self.task == "recommend":
+            return [self._class_column(name) for name in chosen], None, notes
         if self.task != "classify":
             level = [self._target_level(name) for name in chosen]
             return [Column(name=n, role="target", level=at) for n, at in zip(chosen, level, strict=True)], None, notes
@@ -96,7 +98,7 @@ class Reading:
         return "case" if several and not varies(self.order.take(self._cells(name)), self.order.starts) else "row"
 
     def _target_level(self, name: str) -> Level:
-        return "row" if self.task == "forecast" else self._level(name)
+        return "row" if self.task in ("forecast", "recommend") else self._level(name)
 
     def _check_target(self, name: str) -> None:
         survey, where = self.found[name], f"{self.table.source}, column {name!r}"
@@ -105,9 +107,11 @@ class Reading:
             raise DataError("the target has no value at all", where=where, mend=other)
         if survey.kind == "time":
             raise DataError("time stamps cannot be the target", where=where, mend=other)
-        if self.task == "forecast" and name in self.table.case_columns:
-            raise DataError("a forecast needs one value a row, this column has one a sequence", where=where, mend=other)
-        if self.task != "classify" and survey.kind == "text":
+        if self.task in ("forecast", "recommend") and name in self.table.case_columns:
+            raise DataError(
+                f"{self.task} needs one value a row, this column has one a sequence", where=where, mend=other
+            )
+        if self.task not in ("classify", "recommend") and survey.kind == "text":
             raise DataError(
                 f"the target is text ({survey.labels[0]!r}, ...), a number is needed",
                 where=where,
@@ -129,7 +133,7 @@ class Reading:
                 where=self.table.source,
                 mend="use --task regress or --task forecast, or name another target",
             )
-        return Column(name=name, role="target", kind="category", level=self._level(name), categories=classes)
+        return Column(name=name, role="target", kind="category", level=self._target_level(name), categories=classes)
 
     def _labels(self, name: str) -> tuple[str, ...]:
         return self.found[name].labels or in_order(factorize(self._cells(name))[1])

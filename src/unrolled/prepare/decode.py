@@ -1,12 +1,12 @@
 """From a net's raw output to an answer in the user's units; the settings travel in the bundle as JSON.
 
-Letters: n samples, S steps, M targets, V values of the net, K classes, Q probability levels.
+Letters: n samples, S steps, M targets, V values of the net, K classes, Q probability levels, R ranks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -90,7 +90,17 @@ class AlarmDecoding(Record):
     threshold: float = 0.5
 
 
-Decoding = Annotated[NumberDecoding | ClassDecoding | AlarmDecoding, Field(discriminator="task")]
+class RankDecoding(Record):
+    """How scores of items are read: the ``top`` best, with their share of a softmax over all."""
+
+    task: Literal["recommend"] = "recommend"
+    targets: tuple[str]
+    items: tuple[str, ...] = Field(min_length=1)
+    top: int = Field(20, ge=1)
+    temperature: float = Field(1.0, gt=0)
+
+
+Decoding = Annotated[NumberDecoding | ClassDecoding | AlarmDecoding | RankDecoding, Field(discriminator="task")]
 
 
 @dataclass(frozen=True)
@@ -103,18 +113,20 @@ class Answer:
             1 for an alarm and 0 for none.
         quantiles: ``value.shape + (Q,)``, ascending along the last axis, or None.
         levels: the Q probabilities.
-        probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), or None.
+        probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), ``(n, M, R)`` of ranked items, or None.
         targets: the M names.
         classes: names of each target's classes.
+        ranking: ``(n, M, R)`` codes of the likeliest classes, best first, where not all are kept.
     """
 
-    task: Literal["forecast", "regress", "classify", "failure"]
+    task: Literal["forecast", "regress", "classify", "failure", "recommend"]
     value: Values
     quantiles: Values | None = None
     levels: tuple[float, ...] = ()
     probability: Values | None = None
     targets: tuple[str, ...] = ()
     classes: tuple[tuple[str, ...], ...] = ()
+    ranking: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -132,17 +144,32 @@ def decode(output: Values, decoding: Decoding, invert: Invert | None = None) -> 
         return _numbers(output, decoding, invert or (lambda values: values))
     if isinstance(decoding, ClassDecoding):
         return _labels(output[:, 0], decoding)
+    if isinstance(decoding, RankDecoding):
+        return _ranks(output[:, 0, 0], decoding)
     return _alarms(output[:, 0, :, 0], decoding)
 
 
+def joined(parts: Sequence[Answer]) -> Answer:
+    """Answers of pieces of the samples, one after another."""
+
+    def whole(name: str) -> Any:
+        values = [getattr(part, name) for part in parts]
+        return None if values[0] is None else np.concatenate(values)
+
+    kept = ("value", "quantiles", "probability", "ranking")
+    return replace(parts[0], **{name: whole(name) for name in kept})
+
+
 def table(answer: Answer, ids: Sequence[str], times: npt.NDArray[Any] | None = None) -> Table:
-    """The answer as columns, one row a sample and step.
+    """The answer as columns, one row a sample and step, or a sample and rank.
 
     Args:
         answer: n samples.
         ids: n names of sequences.
         times: ``(n, S)`` or ``(n,)`` time stamps that the predictions are for, or None.
     """
+    if answer.ranking is not None:
+        return _ranked(answer, answer.ranking[:, 0], ids, times)
     steps = answer.value.shape[1] if answer.value.ndim == 3 else 1
     columns: dict[str, npt.NDArray[Any]] = {"id": np.repeat(np.asarray(ids, dtype=object), steps)}
     if times is not None:
@@ -206,6 +233,42 @@ def _alarms(logits: Values, decoding: AlarmDecoding) -> Answer:
         targets=(decoding.target,),
         classes=(("no", "yes"),),
     )
+
+
+def _ranks(scores: Values, decoding: RankDecoding) -> Answer:
+    """The best of ``(n, K)`` scores; equal ones in the order of the catalogue."""
+    scores = scores.astype(np.float64) / decoding.temperature
+    count, top = scores.shape[1], min(decoding.top, scores.shape[1])
+    best = np.argpartition(-scores, min(top, count - 1), axis=1)[:, :top]
+    best.sort(axis=1)
+    order = np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable")
+    best = np.take_along_axis(best, order, 1).astype(np.int64)
+    highest = scores.max(1, keepdims=True)
+    total = np.exp(scores - highest).sum(1, keepdims=True)
+    chance = np.exp(np.take_along_axis(scores, best, 1) - highest) / total
+    return Answer(
+        decoding.task,
+        best[:, :1].astype(np.float64),
+        probability=chance[:, None],
+        targets=decoding.targets,
+        classes=(decoding.items,),
+        ranking=best[:, None],
+    )
+
+
+def _ranked(
+    answer: Answer, ranking: npt.NDArray[np.int64], ids: Sequence[str], times: npt.NDArray[Any] | None
+) -> Table:
+    """One row a sample and rank: the item, and its probability."""
+    assert answer.probability is not None
+    top = ranking.shape[1]
+    columns: dict[str, npt.NDArray[Any]] = {"id": np.repeat(np.asarray(ids, dtype=object), top)}
+    if times is not None:
+        columns["time"] = np.repeat(times, top)
+    columns["rank"] = np.tile(np.arange(1.0, top + 1), len(answer))
+    columns[answer.targets[0]] = np.asarray(answer.classes[0], dtype=object)[ranking.reshape(-1)]
+    columns["probability"] = answer.probability[:, 0].reshape(-1)
+    return Table(columns=columns, source="predictions")
 
 
 def _columns(answer: Answer, at: int, target: str) -> dict[str, npt.NDArray[Any]]:

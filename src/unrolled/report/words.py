@@ -200,6 +200,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "classify": ("Classification", "分类"),
     "regress": ("Regression", "回归"),
     "failure": ("Failure prediction", "故障预测"),
+    "recommend": ("Recommendation", "推荐"),
     # parts
     "train": ("training", "训练集"),
     "valid": ("validation", "验证集"),
@@ -217,6 +218,8 @@ NAMES: dict[str, tuple[str, str]] = {
     "mean": ("Mean", "均值"),
     "median": ("Median", "中位数"),
     "majority": ("Majority class", "多数类"),
+    "popularity": ("Popularity", "热门物品"),
+    "transitions": ("First-order counts", "一阶转移统计"),
     "prior": ("Class shares", "类别比例"),
     # measures
     "loss": ("Loss", "损失"),
@@ -238,6 +241,9 @@ NAMES: dict[str, tuple[str, str]] = {
     "f1": ("F1", "F1"),
     "precision": ("Precision", "精确率"),
     "recall": ("Recall", "召回率"),
+    "recall@5": ("Recall among 5", "前 5 召回率"),
+    "recall@20": ("Recall among 20", "前 20 召回率"),
+    "mrr@20": ("MRR among 20", "前 20 平均倒数排名"),
     "roc_auc": ("ROC AUC", "ROC AUC"),
     "average_precision": ("Average precision", "平均精确率"),
     "log_loss": ("Log loss", "对数损失"),
@@ -251,6 +257,8 @@ NAMES: dict[str, tuple[str, str]] = {
     # curves
     "precision_recall": ("Precision and recall", "精确率与召回率"),
     "calibration": ("Calibration", "概率校准"),
+    "recall_at": ("Recall by length of the list", "召回率与推荐数量"),
+    "items_recommended": ("Items recommended", "推荐数量"),
     "roc": ("ROC curve", "ROC 曲线"),
     "threshold": ("Threshold", "阈值"),
     "probability": ("Predicted probability", "预测概率"),

@@ -3,7 +3,18 @@
 from unrolled.runtime.chain import Chain
 from unrolled.runtime.forward import Forward, PlanForward
 from unrolled.runtime.predictor import Prediction, Predictor
+from unrolled.runtime.recommender import Recommended, Recommender
 from unrolled.runtime.stream import Stream
 from unrolled.runtime.windows import Which
 
-__all__ = ["Chain", "Forward", "PlanForward", "Prediction", "Predictor", "Stream", "Which"]
+__all__ = [
+    "Chain",
+    "Forward",
+    "PlanForward",
+    "Prediction",
+    "Predictor",
+    "Recommended",
+    "Recommender",
+    "Stream",
+    "Which",
+]

@@ -5,8 +5,7 @@ Letters: n samples, S steps, M targets, V values of the net.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -64,8 +63,8 @@ class Prediction:
     Attributes:
         answer: n predictions in original units.
         ids: n names of sequences.
-        times: ``(n, S)`` time stamps of forecast steps, ``(n,)`` of the row that was predicted (its number where
-            the data has no time), or None for one answer a sequence.
+        times: ``(n, S)`` time stamps of forecast steps, ``(n,)`` of the row that was predicted, or after which the
+            next item was (its number where the data has no time), or None for one answer a sequence.
         notes: what differs between this data and what the model learnt from, and what was left out.
     """
 
@@ -108,7 +107,8 @@ class Predictor:
         Args:
             source: a file, folder or frame that ``prepare.read`` takes, a ``Table`` or a ``Series``.
             which: "last" makes one prediction a sequence, "all" one every ``stride`` rows; None means "all" where
-                the target changes along the sequence and is not forecast, "last" otherwise.
+                the target changes along the sequence and is neither forecast nor the item of a session, "last"
+                otherwise.
             stride: rows between two windows.
             options: of the reader, before those that the training file needed.
 
@@ -143,9 +143,9 @@ class Predictor:
     def answer(self, series: Series, samples: Samples) -> Answer:
         """Decoded predictions of chosen windows, computed in chunks of bounded memory."""
         longest = int(samples.lengths.max(initial=1))
-        size = max(1, min(_MOST, _NUMBERS // (longest * _UNITS)))
+        size = max(1, min(_MOST, _NUMBERS // max(longest * _UNITS, self.outputs.size)))
         chunks = [samples[slice(at, at + size)] for at in range(0, len(samples), size)]
-        return _joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
+        return decode.joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
 
     def output(self, arrays: Arrays) -> Values:
         """``(n, S, M, V)`` in model scale; a net of fewer steps than the horizon is rolled out."""
@@ -206,13 +206,3 @@ class Predictor:
         for name, (one, other) in expected.items():
             if one != other:
                 raise BundleError(f"its parts contradict each other about the {name}", where="the manifest")
-
-
-def _joined(parts: Sequence[Answer]) -> Answer:
-    """Answers of chunks, one after another."""
-
-    def joined(name: str) -> Any:
-        values = [getattr(part, name) for part in parts]
-        return None if values[0] is None else np.concatenate(values)
-
-    return replace(parts[0], value=joined("value"), quantiles=joined("quantiles"), probability=joined("probability"))

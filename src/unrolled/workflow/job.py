@@ -69,7 +69,9 @@ def prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> Job:
     settings = validated(TrainSettings, config.train, where="train")
     found, left_out = sections(source, task, config.data)
     own = found["train"]
-    preprocessor = _preprocessor(config.data, source.schema, task, own.series).fit(own.series, own.spans)
+    preprocessor = _preprocessor(config.data, source.schema, task, own.series).fit(
+        own.series, own.spans, least=getattr(task.settings, "least", 1)
+    )
     _refuse_nothing(preprocessor, source)
     if isinstance(task, Forecast):
         if task.steps < task.settings.horizon:

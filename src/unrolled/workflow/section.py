@@ -21,8 +21,7 @@ from unrolled.tasks import Task
 from unrolled.workflow.config import DataSettings
 from unrolled.workflow.source import Source
 
-_MOST_NUMBERS = 1 << 24  # of all answers and their quantiles; windows of larger parts are thinned out evenly
-_QUANTILES = 8
+_MOST_NUMBERS = 1 << 24  # of all answers; windows of larger parts are thinned out evenly
 _MOST_LOOKED_AT = 200_000  # windows of a held-out part before they are thinned out
 _SMALLEST = 11  # stride; smaller primes divide days, weeks and years
 _MOST_WINDOWS = {"valid": 20_000, "test": 50_000}
@@ -38,6 +37,7 @@ class Section:
         series: with the target that the net learns, see ``Task.derive``.
         spans: rows of this part.
         samples: its windows.
+        lessons: what is learnt from it, see ``Task.lessons``; None in a part that is not.
         groups: ``(n,)`` number of the group (patient, engine) of each window, or None.
     """
 
@@ -46,6 +46,7 @@ class Section:
     series: Series
     spans: Spans
     samples: Samples
+    lessons: Samples | None = None
     groups: npt.NDArray[np.int64] | None = None
 
     @property
@@ -69,15 +70,16 @@ def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, 
         try:
             stride = data.stride if name == "train" else _stride(part.spans)
             samples = _samples(task, series, part.spans, data.window, stride, again=name != "train")
+            learnt = task.lessons(series, part.spans, window=data.window, stride=stride) if name == "train" else None
         except DataError as error:
             if name == "train":
                 raise
             notes.append(_left_out(name, error))
             continue
         if name != "train":
-            most = _MOST_NUMBERS // (task.outputs(series).size * _QUANTILES)
-            samples = _thinned(samples, max(1, min(most, _MOST_WINDOWS[name])))
-        found[name] = Section(name, part.series, series, part.spans, samples, _numbered(part.groups, samples))
+            most = _MOST_NUMBERS // task.answer_size(task.outputs(series))
+            samples = thinned(samples, max(1, min(most, _MOST_WINDOWS[name])))
+        found[name] = Section(name, part.series, series, part.spans, samples, learnt, _numbered(part.groups, samples))
     return found, tuple(notes)
 
 
@@ -110,7 +112,8 @@ def _stride(spans: Spans) -> int:
     return next(n for n in range(most, 1, -1) if all(n % divisor for divisor in range(2, math.isqrt(n) + 1)))
 
 
-def _thinned(samples: Samples, most: int) -> Samples:
+def thinned(samples: Samples, most: int) -> Samples:
+    """At most so many samples, evenly spread."""
     if len(samples) <= most:
         return samples
     return samples[np.linspace(0, len(samples) - 1, most).astype(np.int64)]

@@ -188,7 +188,8 @@ def _groups(table: Table, schema: Schema) -> Sequence[str] | None:
 def _divide(series: Series, settings: DataSettings, schema: Schema, groups: Sequence[str] | None) -> Parts:
     wanted = settings.split
     absent = {name: 0 for name in ("valid", "test") if getattr(settings, name) is not None}
-    parts = split(series, wanted.model_copy(update=absent), ordered=schema.forecast, groups=groups)
+    asked = wanted.model_copy(update=absent)
+    parts = split(series, asked, ordered=schema.forecast, sessions=schema.session, groups=groups)
     if not np.isfinite(series.values[: 1 << 12]).any():
         raise DataError("no column holds a value", where=series.source)
     return parts

@@ -30,6 +30,9 @@ from unrolled.workflow.model import Model
 from unrolled.workflow.pack import to_bundle, to_record, with_metrics
 from unrolled.workflow.predict import open_bundle
 from unrolled.workflow.run_folder import RunFolder
+from unrolled.workflow.section import thinned
+
+_CALIBRATION = 1 << 22  # numbers of the outputs that a calibration reads
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def _net(job: Job, own: nn.Module | None) -> Net | CustomNet:
     section = job.sections["train"]
     lengths = np.unique(section.samples.lengths)
     inputs = job.preprocessor.inputs(int(lengths[0]) if len(lengths) == 1 else None)
-    outputs = job.task.outputs(section.series)
+    outputs = job.task.outputs(job.preprocessor.schema)
     wanted = job.config.net or []
     net: Net | CustomNet
     if own is not None:
@@ -158,21 +161,39 @@ def _net(job: Job, own: nn.Module | None) -> Net | CustomNet:
         net = load_custom(wanted, inputs, outputs)
     else:
         net = Net(wanted, inputs, outputs)
+    if job.preprocessor.schema.session:
+        _refuse_looking_ahead(net)
     if job.config.start_from is not None:
         warm_start(net, open_bundle(job.config.start_from).weights, job.settings.warm_layers)
     return net
 
 
+def _refuse_looking_ahead(net: Net | CustomNet) -> None:
+    """Sessions are learnt at all their steps in one pass, which is only right in a net that looks back."""
+    if isinstance(net, CustomNet):
+        raise ConfigError("recommend trains nets of layers only", where="net", mend="write the net as a list of layers")
+    for note in net.streamable():
+        raise ConfigError(
+            "recommend learns from every step of a session in one pass, and this layer looks ahead",
+            where=note.en,
+            mend="use layers that look back only, and pool: {kind: last}",
+        )
+
+
 def _batches(job: Job, name: str) -> Batches:
     section, settings, training = job.sections[name], job.settings, name == "train"
+    samples, gather = section.samples, job.preprocessor
+    if section.lessons is not None:
+        gather = job.task.gather(job.preprocessor, section.series, section.samples, settings.seed)
+        samples = section.lessons
     return Batches(
-        job.preprocessor,
+        gather,
         section.series,
-        section.samples,
+        samples,
         batch_size=settings.batch_size if training else max(256, settings.batch_size),
         shuffle=training,
         seed=settings.seed,
-        weights=job.weights[section.samples.series] if training and job.weights is not None else None,
+        weights=job.weights[samples.series] if training and job.weights is not None else None,
         share=_share() if training else (0, 1),
         most=settings.epoch_batches if training else None,
     )
@@ -193,7 +214,8 @@ def _calibrated(job: Job, net: Net | CustomNet) -> Model:
     held = job.sections.get("valid")
     if held is None:
         return plain
-    decoding = job.task.calibrate(*plain.compared(held.series, held.samples), decoding)
+    some = thinned(held.samples, max(1, _CALIBRATION // plain.predictor.outputs.size))
+    decoding = job.task.calibrate(*plain.compared(held.series, some), decoding)
     return Model.of(to_bundle(job.config, job.source, job.task, net, preprocessor, decoding), net)
 
 

@@ -14,6 +14,7 @@ from unrolled.nets.layers.dense import DenseSpec, PositionsSpec
 from unrolled.nets.layers.dropout import DropoutSpec, NoiseSpec
 from unrolled.nets.layers.early_exit import EarlyExitSpec
 from unrolled.nets.layers.head import LinearSpec
+from unrolled.nets.layers.items import ItemsSpec
 from unrolled.nets.layers.layer_fusion import LayerFusionSpec
 from unrolled.nets.layers.layer_norm import LayerNormSpec
 from unrolled.nets.layers.memory import MemorySpec
@@ -40,6 +41,7 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     DenseSpec,
     DropoutSpec,
     EarlyExitSpec,
+    ItemsSpec,
     LayerFusionSpec,
     LayerNormSpec,
     LinearSpec,

@@ -12,7 +12,7 @@ from pydantic import Field
 from unrolled.core.errors import DataError
 from unrolled.core.records import Record
 
-Format = Literal["csv", "jsonl", "parquet", "ts", "ucr", "wfdb", "npz", "cmapss"]
+Format = Literal["csv", "jsonl", "parquet", "ts", "ucr", "wfdb", "npz", "cmapss", "clicks"]
 
 
 class ReadOptions(Record):
