@@ -27,7 +27,8 @@ def train(
     data: Annotated[str | None, typer.Argument(metavar="DATA", help="File or folder to learn from.")] = None,
     target: Annotated[Columns, typer.Option(help="Columns to predict; repeat it, or separate names by commas.")] = None,
     task: Annotated[
-        str | None, typer.Option(help="forecast, classify, regress, failure or recommend; otherwise the data decides.")
+        str | None,
+        typer.Option(help="forecast, classify, regress, failure, pairs or recommend; otherwise the data decides."),
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,
     window: Annotated[int | None, typer.Option(help="Rows that a prediction looks back on.")] = None,

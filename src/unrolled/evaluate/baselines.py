@@ -14,6 +14,7 @@ from unrolled.core.optional import require
 from unrolled.evaluate.contest import Contest
 from unrolled.evaluate.items import popularity, transitions
 from unrolled.evaluate.part import Part
+from unrolled.evaluate.texts import tfidf
 from unrolled.prepare.calibrate import threshold
 from unrolled.prepare.decode import Answer
 from unrolled.prepare.pages import taken
@@ -125,6 +126,7 @@ BASELINES: Mapping[str, Callable[[Contest], Answer | None]] = {
     "prior": prior,
     "logistic": logistic,
     "popularity": popularity,
+    "tfidf": tfidf,
     "transitions": transitions,
 }
 
@@ -191,7 +193,8 @@ def _forecast(contest: Contest, value: Values) -> Answer:
 
 def _labels(contest: Contest, probability: Values, classes: tuple[tuple[str, ...], ...]) -> Answer:
     value = probability.argmax(-1).astype(np.float64)
-    return Answer("classify", value, probability=probability, targets=contest.names, classes=classes)
+    task = "pairs" if contest.task.name == "pairs" else "classify"
+    return Answer(task, value, probability=probability, targets=contest.names, classes=classes)
 
 
 def _alarms(contest: Contest, chance: Values, limit: float) -> Answer:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from unrolled.core.errors import DataError, TrainingError
 from unrolled.core.records import Evaluation, Note
 from unrolled.evaluate import notes as told
-from unrolled.evaluate.baselines import Contest, baselines, spread
+from unrolled.evaluate.baselines import baselines, spread
 from unrolled.evaluate.bootstrap import Resampler, clusters
+from unrolled.evaluate.contest import Contest
 from unrolled.evaluate.copycat import copying
 from unrolled.evaluate.part import Part
 from unrolled.evaluate.pictures import pictures

@@ -51,7 +51,7 @@ def pictures(part: Part, answer: Answer) -> tuple[Picture, ...]:
         drawn.append(confusion_picture(truth, predicted, answer.classes[at]))
         assert answer.probability is not None
         chance = answer.probability[known, at]
-        if answer.task == "failure":
+        if answer.task in ("failure", "pairs"):
             drawn += failure_curves(truth == 1, chance[:, 1])
         else:
             top = chance.max(-1)

@@ -24,6 +24,7 @@ _METHODS = {
     "majority": ("always saying the most frequent class", "始终回答多数类"),
     "mean": ("always saying the mean", "始终回答均值"),
     "prior": ("always saying the average risk", "始终回答平均风险"),
+    "tfidf": ("the words that both share (TF-IDF)", "共有词语（TF-IDF）"),
     "popularity": ("always recommending what is popular", "始终推荐热门物品"),
     "transitions": ("what followed the last item before (first-order counts)", "上一物品之后的历史统计（一阶转移）"),
     "logistic": ("logistic regression on the last row", "基于末行的逻辑回归"),

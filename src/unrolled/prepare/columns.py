@@ -52,7 +52,7 @@ class Reading:
                 )
             if self.found[name].missing and self.task != "forecast":
                 notes.append(say("missing_truth", count=self.found[name].missing, columns=[name]))
-        if self.task == "recommend":
+        if self.task in ("recommend", "pairs"):
             return [self._class_column(name) for name in chosen], None, notes
         if self.task != "classify":
             level = [self._target_level(name) for name in chosen]
@@ -111,7 +111,7 @@ class Reading:
             raise DataError(
                 f"{self.task} needs one value a row, this column has one a sequence", where=where, mend=other
             )
-        if self.task not in ("classify", "recommend") and survey.kind == "text":
+        if self.task not in ("classify", "recommend", "pairs") and survey.kind == "text":
             raise DataError(
                 f"the target is text ({survey.labels[0]!r}, ...), a number is needed",
                 where=where,

@@ -90,6 +90,16 @@ class AlarmDecoding(Record):
     threshold: float = 0.5
 
 
+class PairDecoding(Record):
+    """How a pair is read: similar with the probability ``sigmoid(scale * score + bias)``."""
+
+    task: Literal["pairs"] = "pairs"
+    targets: tuple[str]
+    classes: tuple[str, str]  # the second is that of pairs that are alike
+    scale: float = 1.0
+    bias: float = 0.0
+
+
 class RankDecoding(Record):
     """How scores of items are read: the ``top`` best, with their share of a softmax over all."""
 
@@ -100,7 +110,9 @@ class RankDecoding(Record):
     temperature: float = Field(1.0, gt=0)
 
 
-Decoding = Annotated[NumberDecoding | ClassDecoding | AlarmDecoding | RankDecoding, Field(discriminator="task")]
+Decoding = Annotated[
+    NumberDecoding | ClassDecoding | AlarmDecoding | PairDecoding | RankDecoding, Field(discriminator="task")
+]
 
 
 @dataclass(frozen=True)
@@ -119,7 +131,7 @@ class Answer:
         ranking: ``(n, M, R)`` codes of the likeliest classes, best first, where not all are kept.
     """
 
-    task: Literal["forecast", "regress", "classify", "failure", "recommend"]
+    task: Literal["forecast", "regress", "classify", "failure", "recommend", "pairs"]
     value: Values
     quantiles: Values | None = None
     levels: tuple[float, ...] = ()
@@ -144,6 +156,8 @@ def decode(output: Values, decoding: Decoding, invert: Invert | None = None) -> 
         return _numbers(output, decoding, invert or (lambda values: values))
     if isinstance(decoding, ClassDecoding):
         return _labels(output[:, 0], decoding)
+    if isinstance(decoding, PairDecoding):
+        return _alike(output[:, 0, :, 0], decoding)
     if isinstance(decoding, RankDecoding):
         return _ranks(output[:, 0, 0], decoding)
     return _alarms(output[:, 0, :, 0], decoding)
@@ -233,6 +247,12 @@ def _alarms(logits: Values, decoding: AlarmDecoding) -> Answer:
         targets=(decoding.target,),
         classes=(("no", "yes"),),
     )
+
+
+def _alike(scores: Values, decoding: PairDecoding) -> Answer:
+    chance = sigmoid(decoding.scale * scores.astype(np.float64) + decoding.bias)
+    value, both = (chance >= 0.5).astype(np.float64), np.stack([1 - chance, chance], axis=-1)
+    return Answer(decoding.task, value, probability=both, targets=decoding.targets, classes=(decoding.classes,))
 
 
 def _ranks(scores: Values, decoding: RankDecoding) -> Answer:

@@ -108,7 +108,7 @@ class Preprocessor:
     def fit(self, series: Series, spans: Spans, *, least: int = 1) -> Preprocessor:
         """Learn categories, transforms and masks from the training part, ``(sequence, first row, end row)`` each.
 
-        Items of sessions that stand in fewer than ``least`` rows of it are not told apart.
+        Items of sessions and words of texts that stand in fewer than ``least`` rows of it are not told apart.
 
         Raises:
             DataError: the training part is empty, shows one class only, or leaves a transform's domain.

@@ -265,7 +265,7 @@ def find_target(
         hinted = [name for name in wish.target if name not in wish.explicit]
         return wish.target, [say("took_target", columns=hinted)] if hinted else []
     barred = {*wish.claimed, *taken}
-    kinds = ("number", "text") if task in ("classify", "recommend") else ("number",)
+    kinds = ("number", "text") if task in ("classify", "recommend", "pairs") else ("number",)
     free = [
         name
         for name in ([] if task == "forecast" else [*table.case_columns]) + [*table.columns]

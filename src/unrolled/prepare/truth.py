@@ -14,6 +14,7 @@ from unrolled.prepare import gather
 from unrolled.prepare.binding import Binding, labels_of, look_up, position
 from unrolled.prepare.labels import recoding
 from unrolled.prepare.pages import taken
+from unrolled.prepare.pairing import TOKEN
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
@@ -110,14 +111,14 @@ def narrowed(schema: Schema, series: Series, spans: Spans, least: int = 1) -> Sc
 
     Args:
         schema, series, spans: what is read, and the training part of it.
-        least: rows in which an item of a session must stand to be kept.
+        least: rows in which an item of a session, or a word of a text, must stand to be kept.
     """
     columns = []
     roles = ("feature", "known", "static", *(("target",) if schema.session else ()))
     for column in schema.columns:
         if column.kind == "category" and column.role in roles:
             counts = _counts(series, column, spans)
-            enough = least if column.role == "target" else 1
+            enough = least if column.role == "target" or column.name == TOKEN else 1
             kept = tuple(label for label, count in zip(column.categories, counts, strict=True) if count >= enough)
             column = column.model_copy(update={"categories": kept})
         columns.append(column)

@@ -201,6 +201,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "regress": ("Regression", "回归"),
     "failure": ("Failure prediction", "故障预测"),
     "recommend": ("Recommendation", "推荐"),
+    "pairs": ("Comparison of pairs", "成对比较"),
     # parts
     "train": ("training", "训练集"),
     "valid": ("validation", "验证集"),
@@ -218,6 +219,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "mean": ("Mean", "均值"),
     "median": ("Median", "中位数"),
     "majority": ("Majority class", "多数类"),
+    "tfidf": ("TF-IDF cosine", "TF-IDF 余弦"),
     "popularity": ("Popularity", "热门物品"),
     "transitions": ("First-order counts", "一阶转移统计"),
     "prior": ("Class shares", "类别比例"),

@@ -3,6 +3,7 @@
 from unrolled.tasks.classify import Classify, ClassifySettings
 from unrolled.tasks.failure import Failure, FailureSettings
 from unrolled.tasks.forecast import Forecast, ForecastSettings
+from unrolled.tasks.pairs import Pairs, PairsSettings
 from unrolled.tasks.recommend import Recommend, RecommendSettings
 from unrolled.tasks.registry import TASKS, make_task
 from unrolled.tasks.regress import Regress, RegressSettings
@@ -16,6 +17,8 @@ __all__ = [
     "FailureSettings",
     "Forecast",
     "ForecastSettings",
+    "Pairs",
+    "PairsSettings",
     "Recommend",
     "RecommendSettings",
     "Regress",

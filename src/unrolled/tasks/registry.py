@@ -10,12 +10,13 @@ from unrolled.core.validation import nearest, validated
 from unrolled.tasks.classify import Classify
 from unrolled.tasks.failure import Failure
 from unrolled.tasks.forecast import Forecast
+from unrolled.tasks.pairs import Pairs
 from unrolled.tasks.plugin import known, resolve
 from unrolled.tasks.recommend import Recommend
 from unrolled.tasks.regress import Regress
 from unrolled.tasks.task import Task
 
-TASKS: Mapping[str, type[Task]] = {task.name: task for task in (Classify, Failure, Forecast, Recommend, Regress)}
+TASKS: Mapping[str, type[Task]] = {task.name: task for task in (Classify, Failure, Forecast, Pairs, Recommend, Regress)}
 
 
 def make_task(name: str, settings: Mapping[str, Any] | None = None, *, trusted: bool = True) -> Task:

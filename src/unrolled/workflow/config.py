@@ -17,7 +17,7 @@ from unrolled.data import SplitSettings
 from unrolled.prepare.roles import Missing, Resample
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
-TaskName = Literal["auto", "forecast", "classify", "regress", "failure", "recommend"]
+TaskName = Literal["auto", "forecast", "classify", "regress", "failure", "pairs", "recommend"]
 
 
 class DataSettings(Record):

@@ -16,6 +16,7 @@ from unrolled.data import Spans
 from unrolled.evaluate.season import season_of
 from unrolled.nets.presets import preset
 from unrolled.prepare.pages import pieces
+from unrolled.prepare.pairing import TOKEN
 from unrolled.prepare.series import Series
 from unrolled.workflow.config import Config
 
@@ -29,7 +30,8 @@ _MANY_SERIES = 50  # from which a larger net pays
 _READ = 32  # steps that the recurrent layer of a classifier reads, about; convolutions thin out longer sequences
 _LIFE_STEPS = 800  # of the optimiser, on histories of machines; more only where the data is large
 _SESSION = 50  # items that a recommendation looks back on at most
-_SESSION_STEPS = 3000  # of the optimiser, on sessions; more only where the data is large
+_SESSION_STEPS = 6000  # of the optimiser, on sessions; more only where the data is large
+_PAIR_STEPS = 2000  # of the optimiser, on pairs
 _MANY_ITEMS = 10_000  # from which a loss over a few of them is faster
 _DISTURBED: list[Any] = [{"dropout": {"rate": 0.2, "whole": True}}, {"noise": {"deviation": 0.5}}]
 """In front of a net that follows machines: few are seen, and it must not know each by heart."""
@@ -102,6 +104,18 @@ def _recommend(config: Config, series: Series, spans: Spans, validated: bool) ->
         task={"loss": "bpr_max" if large else "cross_entropy"},
         train=train | {"epoch_batches": 2000, "schedule": "cosine"},
         notes=_window_note(config, window),
+    )
+
+
+def _pairs(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
+    batch = 16 if len(spans) < _FEW_SEQUENCES else 64
+    passes = int(np.clip(-(-_PAIR_STEPS // -(-len(spans) // batch)), 8, 60))
+    text = any(column.name == TOKEN for column in series.columns)
+    train: dict[str, Any] = {"epochs": passes, "batch_size": batch, "learning_rate": 2e-3, "schedule": "cosine"}
+    return Choice(
+        net=preset("pairs").layers(),
+        task={"least": 2} if text else {},
+        train=train | {"patience": max(3, passes // 4)},
     )
 
 
@@ -226,6 +240,7 @@ _CHOICES = {
     "classify": _classify,
     "regress": _regress,
     "failure": _failure,
+    "pairs": _pairs,
     "recommend": _recommend,
 }
 

@@ -37,7 +37,7 @@ def evaluate_bundle(
     given = model.predictor.series(data, **options)
     derived = model.task.derive(given)
     samples = model.task.samples(derived, whole(derived), window=model.window)
-    judged = derived if model.task.name == "failure" else given
+    judged = derived if model.task.name in ("failure", "pairs") else given
     return assess(model, judged, samples, name=given.source)
 
 

@@ -108,6 +108,8 @@ def read_options(settings: DataSettings) -> dict[str, Any]:
     meant: dict[str, Any] = {"categorical": list(settings.categorical)} if settings.categorical else {}
     if settings.wide:
         meant |= {"wide": True, "labels": [*settings.target, *settings.static]}
+    if settings.options.get("pair"):
+        meant["labels"] = [*settings.target, *settings.static]
     return {**meant, **settings.model_dump(mode="json")["options"]}
 
 
@@ -122,7 +124,7 @@ def _continues(earlier: Series, later: Series) -> bool:
 
 
 def _guess(table: Table, settings: DataSettings) -> tuple[str, str, str]:
-    if table.hints.task is not None and not settings.target:
+    if table.hints.task is not None and (not settings.target or table.hints.task == "pairs"):
         return table.hints.task, "the file format says so", "由文件格式决定"
     target = next(iter(settings.target or table.hints.target), None)
     if target in table.case_columns:

@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from unrolled.core.errors import ConfigError, UnrolledError
 from unrolled.core.files import write_text
 from unrolled.core.records import Evaluation, Run
 from unrolled.data import Batches
+from unrolled.data.batches import Gather
 from unrolled.evaluate import assess
 from unrolled.nets import CustomNet, Net, load_custom
 from unrolled.prepare.decode import NumberDecoding
@@ -182,7 +183,7 @@ def _refuse_looking_ahead(net: Net | CustomNet) -> None:
 
 def _batches(job: Job, name: str) -> Batches:
     section, settings, training = job.sections[name], job.settings, name == "train"
-    samples, gather = section.samples, job.preprocessor
+    samples, gather = section.samples, cast(Gather, job.preprocessor)
     if section.lessons is not None:
         gather = job.task.gather(job.preprocessor, section.series, section.samples, settings.seed)
         samples = section.lessons

@@ -26,6 +26,7 @@ from unrolled.nets.layers.pool import PoolSpec
 from unrolled.nets.layers.residual import ResidualSpec
 from unrolled.nets.layers.segment_decoder import SegmentDecoderSpec
 from unrolled.nets.layers.self_attention import SelfAttentionSpec
+from unrolled.nets.layers.siamese import ScoreSpec, SiameseSpec
 from unrolled.nets.layers.sparse import DeltaSpec, TopKSpec
 from unrolled.nets.layers.stack import recurrent_spec
 from unrolled.nets.layers.window_norm import WindowNormSpec
@@ -54,8 +55,10 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     PoolSpec,
     PositionsSpec,
     ResidualSpec,
+    ScoreSpec,
     SegmentDecoderSpec,
     SelfAttentionSpec,
+    SiameseSpec,
     TopKSpec,
     WindowNormSpec,
 )

@@ -24,6 +24,7 @@ from unrolled.nets.ops.layout import (
 )
 from unrolled.nets.ops.memory import memory
 from unrolled.nets.ops.missing import decay
+from unrolled.nets.ops.pair import join_sides, split_sides
 from unrolled.nets.ops.recurrent import recurrent
 from unrolled.nets.ops.sparse import delta, top_k
 from unrolled.nets.ops.time import attend, conv1d, pool
@@ -42,6 +43,7 @@ __all__ = [
     "first_sure",
     "fold_channels",
     "group",
+    "join_sides",
     "layer_norm",
     "linear",
     "memory",
@@ -62,6 +64,7 @@ __all__ = [
     "scaling",
     "self_attend",
     "slice_axis",
+    "split_sides",
     "tile",
     "time_warp",
     "top_k",

@@ -30,15 +30,15 @@ def read(x: Any, y: Any = None, groups: Any = None, source: str = "the array") -
     Raises:
         DataError: a shape does not fit, values are no real numbers, or there is nothing.
     """
-    cases = _cases(x, source)
+    cases = cases_of(x, source)
     truth = {} if y is None else _per_case("y", y, len(cases), source)
     group = {} if groups is None else _per_case("group", groups, len(cases), source)
     hints = Hints(target=tuple(truth), group=next(iter(group), None))
     return sequences(cases, source, labels=truth | group, hints=hints)
 
 
-def _cases(x: Any, source: str) -> list[_Float]:
-    """``(T, D)`` arrays."""
+def cases_of(x: Any, source: str) -> list[_Float]:
+    """``(T, D)`` arrays of what ``read`` takes as ``x``; raises as that."""
     if isinstance(x, list) and any(np.ndim(case) for case in x):
         cases = [_real(case, f"{source}, sequence {number}") for number, case in enumerate(x)]
     else:

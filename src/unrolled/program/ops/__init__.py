@@ -31,6 +31,7 @@ from unrolled.program.ops.layout import (
 )
 from unrolled.program.ops.memory import memory
 from unrolled.program.ops.missing import decay
+from unrolled.program.ops.pair import join_sides, split_sides
 from unrolled.program.ops.sparse import delta, top_k
 from unrolled.program.ops.time import attend, conv1d, pool, recurrent
 from unrolled.program.ops.window import window_denorm, window_norm
@@ -49,6 +50,7 @@ OPS: dict[str, Callable[..., Any]] = {
         first_sure,
         fold_channels,
         group,
+        join_sides,
         layer_norm,
         linear,
         memory,
@@ -67,6 +69,7 @@ OPS: dict[str, Callable[..., Any]] = {
         reverse,
         self_attend,
         slice_axis,
+        split_sides,
         tile,
         top_k,
         unfold_channels,
