@@ -72,7 +72,7 @@ def _of_texts(table: Table, first: str, second: str, unit: Unit, labels: Sequenc
     for row, texts in enumerate(zip(table.columns[first], table.columns[second], strict=True)):
         before = len(found)
         for side, (name, text) in enumerate(zip((first, second), texts, strict=True)):
-            own = [] if text is None else tokens(name_of(text), unit)
+            own = [] if text is None or text != text else tokens(name_of(text), unit)
             if not own:
                 raise DataError("there is no text", where=table.place(row, name), mend="fill it in, or remove the row")
             found += own
