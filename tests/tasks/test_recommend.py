@@ -117,7 +117,7 @@ def test_ranking_losses_stay_finite_and_push_the_truth_up(loss: str) -> None:
     output = torch.tensor([[200.0, -200.0, 0.0], [0.0, 1.0, 0.0]])[:, None, None].requires_grad_()
     batch = Batch(x=torch.zeros(1, 2, 1), y=torch.tensor([[30.0], [10.0]]), only=torch.tensor([10, 20, 30]))
     value = task.loss(output, batch)
-    value.backward()
+    torch.autograd.backward(value)
     assert output.grad is not None and torch.isfinite(output.grad).all() and torch.isfinite(value)
     assert output.grad[1, 0, 0, 0] < 0 < output.grad[1, 0, 0, 1]
 

@@ -6,6 +6,7 @@ Letters: n samples, S steps, M targets, L rows of a window, K classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -193,7 +194,7 @@ def _forecast(contest: Contest, value: Values) -> Answer:
 
 def _labels(contest: Contest, probability: Values, classes: tuple[tuple[str, ...], ...]) -> Answer:
     value = probability.argmax(-1).astype(np.float64)
-    task = "pairs" if contest.task.name == "pairs" else "classify"
+    task: Literal["pairs", "classify"] = "pairs" if contest.task.name == "pairs" else "classify"
     return Answer(task, value, probability=probability, targets=contest.names, classes=classes)
 
 
