@@ -168,12 +168,14 @@ def figures(task: str, settings: dict[str, Any], targets: int) -> set[str]:
         ("regress", {}, 1),
         ("regress", {"cap": 1.0}, 1),
         ("failure", {}, 1),
+        ("pairs", {}, 1),
+        ("recommend", {}, 1),
     ],
 )
 def test_figures_are_listed(task: str, settings: dict[str, Any], targets: int) -> None:
     row = re.search(rf"^\| {task} \| (`.*) \|$", text("docs/tasks.md"), re.MULTILINE)
     assert row is not None
-    listed = set(re.findall(r"`(\w+)", row[1]))
+    listed = set(re.findall(r"`([\w@]+)", row[1]))
     found = {name.removesuffix("_capped") for name in figures(task, settings, targets)}
     assert found <= listed, found - listed
 

@@ -14,7 +14,7 @@ from unrolled.program.shapes import Inputs, Outputs
 
 
 def test_each_task_has_a_preset_of_its_name() -> None:
-    tasks = {"forecast", "classify", "regress", "failure", "tag", "anomaly"}
+    tasks = {"forecast", "classify", "regress", "failure", "tag", "anomaly", "recommend"}
     assert tasks <= {entry.name for entry in presets()}
     for entry in presets():
         assert set(entry.purpose) == {"en", "zh"} and all(entry.purpose.values())
@@ -25,7 +25,8 @@ def test_each_task_has_a_preset_of_its_name() -> None:
 def test_presets_build(entry: Preset) -> None:
     forecast = "forecast" in entry.task
     numbers = 144 if entry.name == "video" else 3
-    inputs = Inputs(numbers=numbers, targets=2 if forecast else 0, masked=(0,))
+    categories = (2,) if "recommend" in entry.task else ()
+    inputs = Inputs(numbers=numbers, categories=categories, targets=2 if forecast else 0, masked=(0,))
     every = not {"tag", "anomaly"}.isdisjoint(entry.task)
     net = Net(entry.name, inputs, Outputs(steps=10, targets=2) if forecast else Outputs(values=2, every=every))
     assert net.summary().parameters > 1000

@@ -28,7 +28,9 @@ def train(
     target: Annotated[Columns, typer.Option(help="Columns to predict; repeat it, or separate names by commas.")] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="forecast, classify, regress, failure, tag, anomaly, pretrain; else the data decides."),
+        typer.Option(
+            help="forecast, classify, regress, failure, tag, anomaly, pairs, recommend, pretrain; else the data decides."
+        ),
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,
     window: Annotated[int | None, typer.Option(help="Rows that a prediction looks back on.")] = None,
@@ -45,7 +47,7 @@ def train(
     wide: Annotated[bool | None, typer.Option("--wide", help="Each row is a series, with a cell a step.")] = None,
     valid: Annotated[str | None, typer.Option(help="File of the validation part.")] = None,
     test: Annotated[str | None, typer.Option(help="File of the test part.")] = None,
-    split: Annotated[str | None, typer.Option(help="auto, time, group or case.")] = None,
+    split: Annotated[str | None, typer.Option(help="auto, time, group, case or start.")] = None,
     valid_share: Annotated[str | None, typer.Option(help="Fraction, number of rows or sequences, or date.")] = None,
     test_share: Annotated[str | None, typer.Option(help="Fraction, number of rows or sequences, or date.")] = None,
     missing: Annotated[str | None, typer.Option(help="error, mask, fill_forward or interpolate.")] = None,

@@ -50,13 +50,14 @@ class SplitSettings(Record):
 
     Attributes:
         by: "time" (each sequence is cut along time), "group" (all sequences of a group stay together), "case"
-            (sequence by sequence, classes kept in proportion); "auto" lets the task and the data decide.
+            (sequence by sequence, classes kept in proportion), "start" (whole sequences, those that begin last are
+            held out); "auto" lets the task and the data decide.
         valid, test: a fraction, a number of rows or sequences, or the ISO date at which the part begins;
             0 for none. ``valid=None`` is 0.15, or none where labelled sequences are too few to spare any.
         seed: of the drawing (group and case); None takes the job's.
     """
 
-    by: Literal["auto", "time", "group", "case"] = "auto"
+    by: Literal["auto", "time", "group", "case", "start"] = "auto"
     valid: Share | None = None
     test: Share = 0.2
     seed: int | None = None
@@ -71,13 +72,21 @@ class Parts(Record):
     notes: tuple[Note, ...] = ()
 
 
-def split(series: Series, settings: SplitSettings, *, ordered: bool, groups: Sequence[str] | None = None) -> Parts:
+def split(
+    series: Series,
+    settings: SplitSettings,
+    *,
+    ordered: bool,
+    sessions: bool = False,
+    groups: Sequence[str] | None = None,
+) -> Parts:
     """Divide ``series``.
 
     Args:
         series: the data.
         settings: what the user asked.
         ordered: the task predicts along time (forecasting), so "auto" means "time".
+        sessions: the sequences are sessions that came one after another, so "auto" means "start".
         groups: ``(S,)`` name of each sequence's group (patient, engine, ticker), or None.
 
     Raises:
@@ -87,11 +96,15 @@ def split(series: Series, settings: SplitSettings, *, ordered: bool, groups: Seq
     scarce = settings.valid is None and _scarce(series)
     if settings.valid is None:
         settings = settings.model_copy(update={"valid": 0 if scarce else VALID_SHARE})
+    if by == "auto" and sessions:
+        by = "start"
     if by == "auto":
         along = any(column.level == "row" for column in series.of_role("target"))
         by = "time" if ordered or len(series.ids) == 1 else ("group" if groups is not None or along else "case")
     if by == "time":
         parts = _by_time(series, settings)
+    elif by == "start":
+        parts = _by_start(series, settings)
     elif by == "group":
         parts = _by_group(series, settings, groups if groups is not None else series.ids)
     else:
@@ -138,18 +151,43 @@ def _cut(series: Series, share: Share | None, begin: int, end: int, length: int)
     """Row at which the last part of ``begin:end`` starts."""
     if isinstance(share, str):
         if series.time is None or not np.issubdtype(series.time.dtype, np.datetime64):
-            raise DataError(
-                f"a split at the date {share!r} needs a time column",
-                where=series.source,
-                mend="name it with --time",
-            )
+            raise _no_time(series, share)
         return begin + int(np.searchsorted(series.time[begin:end], np.datetime64(share)))
     rows = 0 if share is None else round(length * share) if share < 1 else int(share)
     return max(begin, end - rows)
 
 
+def _no_time(series: Series, share: str) -> DataError:
+    return DataError(
+        f"a split at the date {share!r} needs a time column", where=series.source, mend="name it with --time"
+    )
+
+
 def _filled(spans: Spans) -> Spans:
     return [span for span in spans if span[2] > span[1]]
+
+
+def _by_start(series: Series, settings: SplitSettings) -> Parts:
+    """Whole sequences in the order of their first rows (of the file where there is no time)."""
+    begins = series.starts[:-1] if series.time is None else series.time[series.starts[:-1]]
+    order = np.argsort(begins, kind="stable")
+    cuts = [len(order)]
+    for share in (settings.test, settings.valid):
+        if isinstance(share, str):
+            if not np.issubdtype(begins.dtype, np.datetime64):
+                raise _no_time(series, share)
+            cuts.append(min(cuts[-1], int(np.searchsorted(begins[order], np.datetime64(share)))))
+        else:
+            count = 0 if share is None else round(len(order) * share) if share < 1 else int(share)
+            cuts.append(max(1, cuts[-1] - count))
+    part = np.zeros(len(order), dtype=np.int64)
+    part[order[cuts[2] : cuts[1]]], part[order[cuts[1] :]] = 1, 2
+    note = Note(
+        code="split_by_start",
+        en="Split by the time at which sequences begin: the model is judged on the latest ones.",
+        zh="按序列的开始时间划分：用最晚的序列评估模型。",
+    )
+    return _parts(series, part, note)
 
 
 def _by_group(series: Series, settings: SplitSettings, groups: Sequence[str]) -> Parts:

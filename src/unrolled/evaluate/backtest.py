@@ -12,7 +12,8 @@ import numpy as np
 
 from unrolled.core.errors import DataError
 from unrolled.core.records import Metric, Record, Scores
-from unrolled.evaluate.baselines import Contest, baselines
+from unrolled.evaluate.baselines import baselines
+from unrolled.evaluate.contest import Contest
 from unrolled.evaluate.evaluation import first
 from unrolled.evaluate.part import Part
 from unrolled.evaluate.scales import scales

@@ -6,13 +6,16 @@ Letters: n samples, S steps, M targets, L rows of a window, K classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.optional import require
+from unrolled.evaluate.contest import Contest
+from unrolled.evaluate.items import popularity, transitions
 from unrolled.evaluate.part import Part
+from unrolled.evaluate.texts import tfidf
 from unrolled.prepare import scores
 from unrolled.prepare.binding import look_up
 from unrolled.prepare.calibrate import threshold
@@ -22,34 +25,12 @@ from unrolled.prepare.pages import taken
 from unrolled.prepare.series import Column
 from unrolled.prepare.training import stream_rows
 from unrolled.prepare.transforms.affine import moments
-from unrolled.tasks.task import Task, Values
+from unrolled.tasks.task import Values
 
 _LONGEST = 512  # rows that the linear forecast looks back on at most
 _MOST = 20_000  # training windows of the linear forecast and of the logistic regression
 _RIDGE = 1e-3  # penalty of the linear forecast, as a share of the mean square of its inputs
 _CHUNK = 4096  # windows at once
-
-
-@dataclass(frozen=True)
-class Contest:
-    """What a baseline may use.
-
-    Attributes:
-        task: what is predicted.
-        part: what is judged; a baseline reads its inputs, never its truth (but see ``train``).
-        train: the training part; without it, shares and means are those of ``part`` itself, which flatters the
-            baseline, and baselines that must be trained are left out.
-        names: the targets.
-        classes: of each target.
-        season: rows in a season; 1 for none.
-    """
-
-    task: Task
-    part: Part
-    train: Part | None
-    names: tuple[str, ...]
-    classes: tuple[tuple[str, ...], ...] = ()
-    season: int = 1
 
 
 def persistence(contest: Contest) -> Answer:
@@ -196,6 +177,9 @@ BASELINES: Mapping[str, Callable[[Contest], Answer | None]] = {
     "prior": prior,
     "logistic": logistic,
     "zscore": zscore,
+    "popularity": popularity,
+    "tfidf": tfidf,
+    "transitions": transitions,
 }
 
 
@@ -312,7 +296,8 @@ def _forecast(contest: Contest, value: Values) -> Answer:
 
 def _labels(contest: Contest, probability: Values, classes: tuple[tuple[str, ...], ...]) -> Answer:
     value = probability.argmax(-1).astype(np.float64)
-    return Answer("classify", value, probability=probability, targets=contest.names, classes=classes)
+    task: Literal["pairs", "classify"] = "pairs" if contest.task.name == "pairs" else "classify"
+    return Answer(task, value, probability=probability, targets=contest.names, classes=classes)
 
 
 def _alarms(contest: Contest, chance: Values, limit: float) -> Answer:

@@ -14,19 +14,22 @@ import numpy.typing as npt
 from unrolled.core.errors import DataError, TrainingError
 from unrolled.core.records import Evaluation, Note
 from unrolled.evaluate import notes as told
-from unrolled.evaluate.baselines import Contest, baselines, spread
+from unrolled.evaluate.baselines import baselines, spread
 from unrolled.evaluate.bootstrap import Resampler, clusters
+from unrolled.evaluate.contest import Contest
 from unrolled.evaluate.copycat import copying
 from unrolled.evaluate.part import Part
 from unrolled.evaluate.pictures import pictures
 from unrolled.evaluate.scales import scales
 from unrolled.evaluate.season import season_of
 from unrolled.evaluate.verdict import verdict
-from unrolled.prepare.decode import Answer, Decoding, decode, each_row, every
+from unrolled.prepare.decode import Answer, Decoding, decode, each_row, every, joined
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.tasks.statistic import Statistic
 from unrolled.tasks.task import Scales, Task, Values
+
+_CHUNK = 512  # samples whose outputs are held at once
 
 
 class Fitted(Protocol):
@@ -60,12 +63,8 @@ def assess(
 ) -> Evaluation:
     """Let a trained model predict and ``evaluate`` it; series are as the task derives them."""
     part = part_of(fitted, series, samples)
-    answer = decode(
-        fitted.output(series, samples),
-        fitted.decoding,
-        lambda values: fitted.invert(values, series, samples),
-        counts=samples.counts if every(fitted.decoding) else None,
-    )
+    pieces = [samples[slice(at, at + _CHUNK)] for at in range(0, max(1, len(samples)), _CHUNK)]
+    answer = joined([_decoded(fitted, series, piece) for piece in pieces])
     if groups is not None and each_row(fitted.decoding):
         groups = np.repeat(groups, samples.counts)
     learnt = None
@@ -74,6 +73,12 @@ def assess(
     return evaluate(
         fitted.task, part, answer, train=learnt, decoding=fitted.decoding, groups=groups, name=name, resamples=resamples
     )
+
+
+def _decoded(fitted: Fitted, series: Series, samples: Samples) -> Answer:
+    output = fitted.output(series, samples)
+    counts = samples.counts if every(fitted.decoding) else None
+    return decode(output, fitted.decoding, lambda values: fitted.invert(values, series, samples), counts=counts)
 
 
 def evaluate(

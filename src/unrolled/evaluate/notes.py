@@ -28,6 +28,8 @@ def notes(part: Part, answer: Answer, decoding: Decoding | None, scores: Scores,
         found += _of_intervals(decoding, scores)
     if answer.task in ("classify", "tag"):
         found += _of_classes(part, answer)
+    if answer.task == "recommend":
+        found += _of_catalogue(part, answer)
     return tuple(found)
 
 
@@ -88,6 +90,22 @@ def _of_intervals(decoding: NumberDecoding, scores: Scores) -> list[Note]:
             )
         )
     return found
+
+
+def _of_catalogue(part: Part, answer: Answer) -> list[Note]:
+    followed = part.truth[np.isfinite(part.truth[:, 0]), 0]
+    strange = int((followed >= len(answer.classes[0])).sum())
+    if not strange:
+        return []
+    return [
+        Note(
+            code="items_not_in_catalogue",
+            en=f"{strange} of {len(followed)} items that followed are not among those learnt: nobody could recommend "
+            "them, and they count as misses, of the simple methods too.",
+            zh=f"实际出现的 {len(followed)} 个后续物品中有 {strange} 个不在已学习的目录里："
+            "无法推荐，对模型和简单方法都计为未命中。",
+        )
+    ]
 
 
 def _of_classes(part: Part, answer: Answer) -> list[Note]:

@@ -42,6 +42,8 @@ def pictures(part: Part, answer: Answer) -> tuple[Picture, ...]:
         return (*scatters(part.truth, answer), *residuals(part.truth[:, None], answer))
     if answer.task == "anomaly":
         return tuple(score_pictures(part, answer))
+    if answer.task == "recommend":
+        return (recall_curve(part.truth, answer),)
     drawn: list[Picture] = []
     for at in range(min(_PICTURES, len(answer.targets))):
         codes = part.truth[:, at]
@@ -52,7 +54,7 @@ def pictures(part: Part, answer: Answer) -> tuple[Picture, ...]:
         drawn.append(confusion_picture(truth, predicted, answer.classes[at]))
         assert answer.probability is not None
         chance = answer.probability[known, at]
-        if answer.task == "failure":
+        if answer.task in ("failure", "pairs"):
             drawn += failure_curves(truth == 1, chance[:, 1])
         else:
             top = chance.max(-1)
@@ -196,6 +198,20 @@ def precision_recall(positive: npt.NDArray[np.bool_], score: Values) -> CurvePic
         y_label="precision",
         x=_numbers(recall[shown][::-1]),
         lines={"precision": _numbers(precision[shown][::-1])},
+    )
+
+
+def recall_curve(truth: Values, answer: Answer) -> CurvePicture:
+    """Share of the items that followed among the best k, for each k."""
+    assert answer.ranking is not None
+    found = (answer.ranking[:, 0] == truth)[np.isfinite(truth[:, 0])]
+    share = np.cumsum(found, axis=1).mean(0)
+    return CurvePicture(
+        name="recall_at",
+        x_label="items_recommended",
+        y_label="recall",
+        x=tuple(float(rank) for rank in range(1, len(share) + 1)),
+        lines={"recall": _numbers(share)},
     )
 
 

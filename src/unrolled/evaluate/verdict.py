@@ -28,6 +28,9 @@ _METHODS = {
     "prior": ("always saying the average risk", "始终回答平均风险"),
     "interpolation": ("straight lines", "线性插值"),
     "chance": ("guessing", "随机猜测"),
+    "tfidf": ("the words that both share (TF-IDF)", "共有词语（TF-IDF）"),
+    "popularity": ("always recommending what is popular", "始终推荐热门物品"),
+    "transitions": ("what followed the last item before (first-order counts)", "上一物品之后的历史统计（一阶转移）"),
     "logistic": ("logistic regression on the last row", "基于末行的逻辑回归"),
 }
 
@@ -40,6 +43,8 @@ _MEASURES = {
     "accuracy": ("accuracy", "准确率"),
     "macro_f1": ("macro F1", "宏平均 F1"),
     "chunk_f1": ("F1 of chunks", "语块 F1"),
+    "recall@5": ("recall among 5", "前 5 召回率"),
+    "recall@20": ("recall among 20", "前 20 召回率"),
     "average_precision": ("average precision", "平均精确率"),
 }
 

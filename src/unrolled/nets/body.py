@@ -44,6 +44,7 @@ class Body(nn.Module):
             static=self.static.size,
             known=self.known.size,
             inputs=inputs,
+            table=self._table_size(),
         )
         self.layers = Chain(self.specs, shape, "net")
 
@@ -74,7 +75,13 @@ class Body(nn.Module):
             lengths=lengths,
             static=None if static is None else self.static(static),
             known=None if known is None else self.known(known),
+            table=self.x.tables[0] if self._table_size() else None,
         )
+
+    def _table_size(self) -> int:
+        """Numbers that stand for each value to answer, where these are the categories of the first such input."""
+        categories = self.inputs.categories
+        return self.x.tables[0].shape[1] if categories and categories[0] == self.outputs.values else 0
 
     def _check(self, **given: Tensor | None) -> None:
         for name, value in given.items():

@@ -1,6 +1,7 @@
 """What passes from layer to layer: the tensors of a batch, and what is known of them before any batch.
 
-Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, M targets, V values.
+Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, M targets, V values,
+n answered steps, C candidates, E numbers of an embedding.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ class Flow:
         depth: ``(B,)`` layers that were run for each sequence, or mean updates of a step, where that differs, or None.
         penalties: what layers add to the loss in training, scalars.
         others: in training, answers like ``x`` that are to be judged beside it.
+        steps: ``(B, T)`` in training, the steps that are answered, each as a sample of its own after pooling; or None.
+        only: ``(C,)`` in training, the values that are answered; or None for all.
+        table: ``(V + 1, E)`` embeddings of the values to answer, where they are those of the first categorical input.
     """
 
     x: Tensor
@@ -46,6 +50,9 @@ class Flow:
     depth: Tensor | None = None
     penalties: tuple[Tensor, ...] = ()
     others: tuple[Tensor, ...] = ()
+    steps: Tensor | None = None
+    only: Tensor | None = None
+    table: Tensor | None = None
 
     def changed(self, x: Tensor) -> Flow:
         """With another ``x``, which the last recurrent layer did not make: no decoder can go on from its state."""
@@ -72,6 +79,7 @@ class Shape:
         added: both directions are added in every column, so that no single step has seen the whole sequence.
         pace: steps of the input in one step of ``x``; where they differ, a number below 0 of whatever divided them.
         inputs: what the columns of ``x`` are, as long as no layer has changed them.
+        table: E of the flow's ``table``; 0 where there is none.
     """
 
     form: Literal["sequence", "vector", "output"]
@@ -89,6 +97,7 @@ class Shape:
     added: bool = False
     pace: int = 1
     inputs: Inputs | None = None
+    table: int = 0
 
     @property
     def backwards(self) -> bool:

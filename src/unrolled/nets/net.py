@@ -1,11 +1,12 @@
 """A net: its layers in order, from a batch to ``(B, steps, targets, values)``.
 
-Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs.
+Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, n answered steps, C candidates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -48,6 +49,9 @@ class Net(Body):
         lengths: Tensor | None = None,
         static: Tensor | None = None,
         known: Tensor | None = None,
+        *,
+        steps: Tensor | None = None,
+        only: Tensor | None = None,
     ) -> Tensor:
         """Run the net.
 
@@ -56,15 +60,24 @@ class Net(Body):
             lengths: ``(B,)`` true lengths, or None when all are T.
             static: ``(B, K)``.
             known: ``(B, H, F)``.
+            steps: ``(B, T)`` booleans with n true ones: what the net would answer at each of these, had the sequence
+                ended there. All come from one pass, in a net that can run step by step.
+            only: ``(C,)`` the values that are answered, for a loss that looks at a few of them.
 
         Returns:
             ``(B, steps, targets, values)``; ``(B, T, targets, values)``, undefined beyond a sequence's length, where
-            each step has its own answer.
+            each step has its own answer; ``(n, ...)`` with ``steps``, ``(..., C)`` with ``only``.
 
         Raises:
-            ConfigError: an input is missing or has another number of columns.
+            ConfigError: an input is missing or has another number of columns, or ``steps`` are asked of a net that
+                does not pool by the last step.
         """
-        flow = self._run(x, lengths, static, known)
+        self._check(x=x, static=static, known=known)
+        flow: Flow = self.layers(replace(self._arriving(x, lengths, static, known), steps=steps, only=only))
+        if flow.steps is not None:
+            raise ConfigError("it has no answer for every step", where="net", mend="end it with pool: {kind: last}")
+        if flow.only is not None:  # the head did not see to it
+            flow = replace(flow, x=flow.x[..., flow.only])
         self._cells, self._others, self._penalties = (
             (flow.cells, flow.others, flow.penalties) if self.training else ((), (), ())
         )

@@ -10,6 +10,7 @@ from unrolled.core.errors import ConfigError
 from unrolled.nets.layer import LayerSpec, dump
 from unrolled.nets.layers import layer_kinds
 from unrolled.nets.layers.head import LinearSpec
+from unrolled.nets.layers.items import ItemsSpec
 from unrolled.nets.layers.pool import PoolSpec
 from unrolled.nets.parse import parse_layers
 from unrolled.nets.presets import preset
@@ -27,7 +28,7 @@ class NetSpec:
     ) -> NetSpec:
         """Read a list of layers, a mapping with the list under ``net``, or the name of a preset or a single layer.
 
-        A head is added where there is none, and pooling before a linear head that has none and answers once.
+        A head is added where there is none, and pooling before a head that reads a vector and has none.
 
         Args:
             source: such as ``[{"lstm": {"size": 64}}, "dropout", {"linear": {"hidden": [32]}}]``.
@@ -63,7 +64,7 @@ def _only_net(source: Mapping[str, Any]) -> Any:
 
 
 def _complete(layers: list[LayerSpec], every: bool) -> tuple[LayerSpec, ...]:
-    """With a head at the end, and pooling before a linear one that answers once."""
+    """With a head at the end, and pooling before one that reads a vector."""
     heads = [index for index, layer in enumerate(layers) if layer.part == "head"]
     if not heads:
         heads = [len(layers)]
@@ -80,6 +81,6 @@ def _complete(layers: list[LayerSpec], every: bool) -> tuple[LayerSpec, ...]:
             where=f"net[{len(layers) - 1}]",
             mend="use the head linear",
         )
-    if not every and isinstance(layers[-1], LinearSpec) and not any(layer.pools() for layer in layers):
+    if not every and isinstance(layers[-1], LinearSpec | ItemsSpec) and not any(layer.pools() for layer in layers):
         layers = [*layers[:-1], PoolSpec(), layers[-1]]
     return tuple(layers)

@@ -1,6 +1,7 @@
 """One batch as NumPy arrays, in model scale: what a net or a plan reads.
 
-Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, M targets.
+Letters: B batch, T time, D inputs, K static inputs, H horizon, F known inputs, M targets,
+n answered steps, C candidates.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ class Arrays:
             as floats), NaN where a value is missing; None where no truth was asked for. Where each step has its own
             answer ``(B, T, M)``: tags, or for anomalies the numeric inputs themselves.
         answered: ``(B, T)`` the steps whose answers count, where each step has its own; None otherwise.
+        steps: ``(B, T)`` which steps are answered, in training at every step; ``y`` is then ``(n, M)``. None: one
+            answer a sample.
+        only: ``(C,)`` codes of the candidates that are scored, ascending, or None for all.
     """
 
     x: Float
@@ -37,6 +41,8 @@ class Arrays:
     known: Float | None = None
     y: Float | None = None
     answered: npt.NDArray[np.bool_] | None = None
+    steps: npt.NDArray[np.bool_] | None = None
+    only: npt.NDArray[np.int64] | None = None
 
     def inputs(self) -> dict[str, Any]:
         """Keyword arguments of a net or a plan."""

@@ -37,7 +37,7 @@ def build(table: Table, schema: Schema) -> Series:
             "error"), time stamps are missing or repeated, a static column changes inside a sequence.
     """
     notes = check(schema, table)
-    repeats = schema.resample is not None
+    repeats = schema.resample is not None or schema.session
     order = arrange(table, time=schema.time, unit=schema.unit, group=schema.group, repeats=repeats)
     reader = _Reader(table, schema, order)
     rows, values = reader.rows() if table.block is None else reader.block(table.block)

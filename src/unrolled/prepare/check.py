@@ -28,7 +28,7 @@ def check(schema: Schema, table: Table) -> tuple[Note, ...]:
     present = {**table.columns, **table.case_columns}
     names = [schema.time, *(column.name for column in schema.of_role("feature", "known", "static"))]
     targets = (schema.several,) if schema.several else tuple(column.name for column in schema.of_role("target"))
-    if schema.forecast:
+    if schema.forecast or schema.session:
         names += targets
     absent = [name for name in names if name is not None and name not in present]
     if absent:

@@ -54,6 +54,8 @@ class Reading:
                 )
             if self.found[name].missing and self.task != "forecast":
                 notes.append(say("missing_truth", count=self.found[name].missing, columns=[name]))
+        if self.task in ("recommend", "pairs"):
+            return [self._class_column(name) for name in chosen], None, notes
         if self.task not in _LABELLED:
             level = [self._target_level(name) for name in chosen]
             return [Column(name=n, role="target", level=at) for n, at in zip(chosen, level, strict=True)], None, notes
@@ -107,7 +109,7 @@ class Reading:
         return bool(self.table.hints.frame) and name in self.table.columns
 
     def _target_level(self, name: str) -> Level:
-        return "row" if self.task == "forecast" else self._level(name)
+        return "row" if self.task in ("forecast", "recommend") else self._level(name)
 
     def _check_target(self, name: str) -> None:
         survey, where = self.found[name], f"{self.table.source}, column {name!r}"
@@ -116,15 +118,17 @@ class Reading:
             raise DataError("the target has no value at all", where=where, mend=other)
         if survey.kind == "time":
             raise DataError("time stamps cannot be the target", where=where, mend=other)
-        if self.task == "forecast" and name in self.table.case_columns:
-            raise DataError("a forecast needs one value a row, this column has one a sequence", where=where, mend=other)
+        if self.task in ("forecast", "recommend") and name in self.table.case_columns:
+            raise DataError(
+                f"{self.task} needs one value a row, this column has one a sequence", where=where, mend=other
+            )
         if self.task == "tag" and self._level(name) == "case":
             raise DataError(
                 "there is one label a sequence, and tags are one a row",
                 where=where,
                 mend="use --task classify, or name the column of the sequences with --group",
             )
-        if self.task not in _LABELLED and survey.kind == "text":
+        if self.task not in (*_LABELLED, "recommend", "pairs") and survey.kind == "text":
             raise DataError(
                 f"the target is text ({survey.labels[0]!r}, ...), a number is needed",
                 where=where,
@@ -146,7 +150,7 @@ class Reading:
                 where=self.table.source,
                 mend="use --task regress or --task forecast, or name another target",
             )
-        return Column(name=name, role="target", kind="category", level=self._level(name), categories=classes)
+        return Column(name=name, role="target", kind="category", level=self._target_level(name), categories=classes)
 
     def _labels(self, name: str) -> tuple[str, ...]:
         return self.found[name].labels or in_order(factorize(self._cells(name))[1])

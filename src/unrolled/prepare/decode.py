@@ -1,12 +1,12 @@
 """From a net's raw output to an answer in the user's units; the settings travel in the bundle as JSON.
 
-Letters: n samples, S steps, M targets, V values of the net, K classes, Q probability levels.
+Letters: n samples, S steps, M targets, V values of the net, K classes, Q probability levels, R ranks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -157,7 +157,30 @@ class AnomalyDecoding(Record):
         )
 
 
-Decoding = Annotated[NumberDecoding | ClassDecoding | AlarmDecoding | AnomalyDecoding, Field(discriminator="task")]
+class PairDecoding(Record):
+    """How a pair is read: similar with the probability ``sigmoid(scale * score + bias)``."""
+
+    task: Literal["pairs"] = "pairs"
+    targets: tuple[str]
+    classes: tuple[str, str]  # the second is that of pairs that are alike
+    scale: float = 1.0
+    bias: float = 0.0
+
+
+class RankDecoding(Record):
+    """How scores of items are read: the ``top`` best, with their share of a softmax over all."""
+
+    task: Literal["recommend"] = "recommend"
+    targets: tuple[str]
+    items: tuple[str, ...] = Field(min_length=1)
+    top: int = Field(20, ge=1)
+    temperature: float = Field(1.0, gt=0)
+
+
+Decoding = Annotated[
+    NumberDecoding | ClassDecoding | AlarmDecoding | AnomalyDecoding | PairDecoding | RankDecoding,
+    Field(discriminator="task"),
+]
 
 
 @dataclass(frozen=True)
@@ -170,14 +193,15 @@ class Answer:
             1 for an alarm and 0 for none. Where answers are one a row, n is the number of rows.
         quantiles: ``value.shape + (Q,)``, ascending along the last axis, or None.
         levels: the Q probabilities.
-        probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), or None.
+        probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), ``(n, M, R)`` of ranked items, or None.
         score: ``(n, M)`` how unusual it is, where that is asked, or None.
         threshold: the score above which there is an alarm.
         targets: the M names.
         classes: names of each target's classes.
+        ranking: ``(n, M, R)`` codes of the likeliest classes, best first, where not all are kept.
     """
 
-    task: Literal["forecast", "regress", "classify", "failure", "tag", "anomaly"]
+    task: Literal["forecast", "regress", "classify", "failure", "tag", "anomaly", "recommend", "pairs"]
     value: Values
     quantiles: Values | None = None
     levels: tuple[float, ...] = ()
@@ -186,6 +210,7 @@ class Answer:
     threshold: float | None = None
     targets: tuple[str, ...] = ()
     classes: tuple[tuple[str, ...], ...] = ()
+    ranking: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -236,17 +261,34 @@ def decode(
         return _numbers(output, decoding, invert or (lambda values: values))
     if isinstance(decoding, ClassDecoding):
         return _labels(output[:, 0], decoding)
+    if isinstance(decoding, PairDecoding):
+        return _alike(output[:, 0, :, 0], decoding)
+    if isinstance(decoding, RankDecoding):
+        return _ranks(output[:, 0, 0], decoding)
     return _alarms(output[:, 0, :, 0], decoding)
 
 
+def joined(parts: Sequence[Answer]) -> Answer:
+    """Answers of pieces of the samples, one after another."""
+
+    def whole(name: str) -> Any:
+        values = [getattr(part, name) for part in parts]
+        return None if values[0] is None else np.concatenate(values)
+
+    kept = ("value", "quantiles", "probability", "score", "ranking")
+    return replace(parts[0], **{name: whole(name) for name in kept})
+
+
 def table(answer: Answer, ids: Sequence[str], times: npt.NDArray[Any] | None = None) -> Table:
-    """The answer as columns, one row a sample and step.
+    """The answer as columns, one row a sample and step, or a sample and rank.
 
     Args:
         answer: n samples.
         ids: n names of sequences.
         times: ``(n, S)`` or ``(n,)`` time stamps that the predictions are for, or None.
     """
+    if answer.ranking is not None:
+        return _ranked(answer, answer.ranking[:, 0], ids, times)
     steps = answer.value.shape[1] if answer.value.ndim == 3 else 1
     columns: dict[str, npt.NDArray[Any]] = {"id": np.repeat(np.asarray(ids, dtype=object), steps)}
     if times is not None:
@@ -310,6 +352,48 @@ def _alarms(logits: Values, decoding: AlarmDecoding) -> Answer:
         targets=(decoding.target,),
         classes=(("no", "yes"),),
     )
+
+
+def _alike(scores: Values, decoding: PairDecoding) -> Answer:
+    chance = sigmoid(decoding.scale * scores.astype(np.float64) + decoding.bias)
+    value, both = (chance >= 0.5).astype(np.float64), np.stack([1 - chance, chance], axis=-1)
+    return Answer(decoding.task, value, probability=both, targets=decoding.targets, classes=(decoding.classes,))
+
+
+def _ranks(scores: Values, decoding: RankDecoding) -> Answer:
+    """The best of ``(n, K)`` scores; equal ones in the order of the catalogue."""
+    scores = scores.astype(np.float64) / decoding.temperature
+    count, top = scores.shape[1], min(decoding.top, scores.shape[1])
+    best = np.argpartition(-scores, min(top, count - 1), axis=1)[:, :top]
+    best.sort(axis=1)
+    order = np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable")
+    best = np.take_along_axis(best, order, 1).astype(np.int64)
+    highest = scores.max(1, keepdims=True)
+    total = np.exp(scores - highest).sum(1, keepdims=True)
+    chance = np.exp(np.take_along_axis(scores, best, 1) - highest) / total
+    return Answer(
+        decoding.task,
+        best[:, :1].astype(np.float64),
+        probability=chance[:, None],
+        targets=decoding.targets,
+        classes=(decoding.items,),
+        ranking=best[:, None],
+    )
+
+
+def _ranked(
+    answer: Answer, ranking: npt.NDArray[np.int64], ids: Sequence[str], times: npt.NDArray[Any] | None
+) -> Table:
+    """One row a sample and rank: the item, and its probability."""
+    assert answer.probability is not None
+    top = ranking.shape[1]
+    columns: dict[str, npt.NDArray[Any]] = {"id": np.repeat(np.asarray(ids, dtype=object), top)}
+    if times is not None:
+        columns["time"] = np.repeat(times, top)
+    columns["rank"] = np.tile(np.arange(1.0, top + 1), len(answer))
+    columns[answer.targets[0]] = np.asarray(answer.classes[0], dtype=object)[ranking.reshape(-1)]
+    columns["probability"] = answer.probability[:, 0].reshape(-1)
+    return Table(columns=columns, source="predictions")
 
 
 def _columns(answer: Answer, at: int, target: str) -> dict[str, npt.NDArray[Any]]:

@@ -43,7 +43,7 @@ def facts(series: Series, schema: Schema, source: str) -> DataFacts:
         frequency=None if schema.rhythm is None or not schema.rhythm.regular else str(schema.rhythm),
         span=_span(series),
         fingerprint=fingerprint(series),
-        notes=(*_balance(series), *_repeats(series)),
+        notes=() if schema.session else (*_balance(series), *_repeats(series)),  # items are no classes, sessions recur
     )
 
 

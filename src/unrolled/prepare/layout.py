@@ -36,12 +36,12 @@ class Layout:
 
     @classmethod
     def of(cls, schema: Schema) -> Layout:
-        """The layout that a schema asks for; targets are inputs in a forecast only."""
+        """The layout that a schema asks for; in a forecast and in sessions targets are inputs, the first ones."""
         targets = schema.of_role("target")
         features = schema.of_role("feature")
         known = schema.of_role("known")
         static = schema.of_role("static")
-        inputs = (*(targets if schema.forecast else ()), *features, *known)
+        inputs = (*(targets if schema.forecast or schema.session else ()), *features, *known)
         ahead = known if schema.forecast else ()
         return cls(
             numbers=_numbers(inputs),

@@ -123,8 +123,10 @@ class Preprocessor:
         """The classes of each target; empty for a numeric one."""
         return tuple(column.categories for column in self._fitted.layout.targets)
 
-    def fit(self, series: Series, spans: Spans) -> Preprocessor:
+    def fit(self, series: Series, spans: Spans, *, least: int = 1) -> Preprocessor:
         """Learn categories, transforms and masks from the training part, ``(sequence, first row, end row)`` each.
+
+        Items of sessions and words of texts that stand in fewer than ``least`` rows of it are not told apart.
 
         Raises:
             DataError: the training part is empty, shows one class only, or leaves a transform's domain.
@@ -132,7 +134,7 @@ class Preprocessor:
         spans = [span for span in spans if span[2] > span[1]]
         if not spans:
             raise DataError("the training part is empty", where=series.source, mend="give more data")
-        self._set(truths.narrowed(self.schema, series, spans))
+        self._set(truths.narrowed(self.schema, series, spans, least))
         layout, scaling = self._fitted.layout, self._fitted.scaling
         scaling.fit(series, spans, [position(series, column) for column in layout.numbers])
         static = [position(series, column) for column in layout.static_numbers]

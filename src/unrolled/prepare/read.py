@@ -12,6 +12,7 @@ import numpy as np
 
 from unrolled.core.errors import DataError
 from unrolled.core.validation import validated
+from unrolled.prepare.pairing import as_pairs
 from unrolled.prepare.readers import READERS, SUFFIXES, Format, ReadOptions, arrays, records
 from unrolled.prepare.readers.content import head
 from unrolled.prepare.readers.options import select
@@ -50,6 +51,8 @@ def read(source: Any, **options: Any) -> Table:
     table = _narrow(table, chosen)
     if chosen.wide:
         table = rows_as_series(table, labels=[name for name in chosen.labels if name in table.columns])
+    if chosen.pair:
+        table = as_pairs(table, chosen.pair, chosen.unit, labels=chosen.labels)
     return table
 
 

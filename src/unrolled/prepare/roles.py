@@ -34,6 +34,7 @@ _GROUP_NAME = re.compile(
     r"股票代码|代码|编号|设备)$",
     re.IGNORECASE,
 )
+_ITEM_NAME = re.compile(r"(item|product|article|track|movie|商品)(_?id)?$", re.IGNORECASE)
 _TARGET_NAME = re.compile(r"(target|y|label|labels|class|rul|目标|标签|类别)$", re.IGNORECASE)
 _ROW_NAME = re.compile(r"(|index|idx|id|no|row|nr|#|序号|unnamed.*|column_0)$", re.IGNORECASE)
 _ONE_WAY = 0.8  # share of steps that a column of plain numbers must go one way to be taken as time
@@ -268,7 +269,7 @@ def find_target(
         return wish.target, [say("took_target", columns=hinted)] if hinted else []
     barred = {*wish.claimed, *taken}
     labels = task in ("classify", "tag")
-    kinds = ("number", "text") if labels else ("number",)
+    kinds = ("number", "text") if labels or task in ("recommend", "pairs") else ("number",)
     free = [
         name
         for name in ([] if task == "forecast" else [*table.case_columns]) + [*table.columns]
@@ -276,7 +277,7 @@ def find_target(
         and found[name].kind in kinds
         and not (found[name].empty or found[name].constant or counts_rows(table, name))
     ]
-    named = [name for name in free if _TARGET_NAME.match(name)]
+    named = [name for name in free if (_ITEM_NAME if task == "recommend" else _TARGET_NAME).match(name)]
     cases = [name for name in free if name in table.case_columns]
     texts = [name for name in free if found[name].kind == "text"] if labels else []
     for choice in (free, named, cases, texts):

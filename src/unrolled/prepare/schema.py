@@ -30,8 +30,8 @@ class Schema(Record):
     """Columns with their meaning, and how time, missing values and the calendar are handled.
 
     Attributes:
-        task: name of the task; in a forecast the targets' past is an input, an anomaly or a pretraining
-            needs no target.
+        task: name of the task; in a forecast and in a session the targets' past is an input, an anomaly or a
+            pretraining needs no target.
         columns: every column that has a role; those to leave out have the role "ignore".
         time, unit: the time column and how it is written.
         rhythm: step between rows.
@@ -75,6 +75,8 @@ class Schema(Record):
             "targets at two levels": len({column.level for column in self.of_role("target")}) < 2,
             "a forecast of something else than numbers a row": not self.forecast
             or all(c.level == "row" and c.kind == "number" for c in self.of_role("target")),
+            "a session of something else than one item a row": not self.session
+            or [(c.level, c.kind) for c in self.of_role("target")] == [("row", "category")],
         }
         broken = [rule for rule, holds in rules.items() if not holds]
         if broken:
@@ -100,6 +102,11 @@ class Schema(Record):
     def by_row(self) -> bool:
         """Answers are one a row; of anomalies only where their labels are not one a sequence."""
         return self.every and all(column.level == "row" for column in self.of_role("target"))
+
+    @property
+    def session(self) -> bool:
+        """Each row is a choice among items: those so far are an input, the truth is the item of the next row."""
+        return self.task == "recommend"
 
     def of_role(self, *wanted: Role) -> tuple[Column, ...]:
         """Columns of one of the roles, in order."""
@@ -131,7 +138,8 @@ def infer(table: Table, *, task: str, **flags: Unpack[Flags]) -> tuple[Schema, t
         target, target_notes = roles.find_target(table, task, wish, found, settled)
 
     resample = flags.get("resample")
-    order = arrange(table, time=time, unit=unit, group=group, repeats=resample is not None)
+    repeats = resample is not None or task == "recommend"  # two clicks in one second are no fault
+    order = arrange(table, time=time, unit=unit, group=group, repeats=repeats)
     rhythm, rhythm_notes = _rhythm(order, resample, flags.get("frequency"))
     reading = Reading(table, task, wish, found, order)
     targets, several, class_notes = reading.targets(target)
@@ -142,6 +150,8 @@ def infer(table: Table, *, task: str, **flags: Unpack[Flags]) -> tuple[Schema, t
     wanted = flags.get("calendar", "auto" if task == "forecast" else None)
     features, calendar_notes = _calendar(order, rhythm, wanted)
     time_delta, delta_notes = _time_delta(rhythm, flags.get("time_delta"))
+    if task == "recommend":  # sessions are as irregular as people are
+        delta_notes = []
     schema = Schema(
         task=task,
         columns=(*targets, *rest),

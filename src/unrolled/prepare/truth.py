@@ -14,6 +14,7 @@ from unrolled.prepare import gather
 from unrolled.prepare.binding import Binding, labels_of, look_up, position
 from unrolled.prepare.labels import recoding
 from unrolled.prepare.pages import taken
+from unrolled.prepare.pairing import TOKEN
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
@@ -41,25 +42,36 @@ def ahead(bound: Binding, samples: Samples, horizon: int) -> _Truth:
 def at_end(bound: Binding, samples: Samples) -> _Truth:
     """``(B, 1, M)`` targets at each sample's last row or of its sequence, in original units or codes; NaN: unknown.
 
+    In a session it is the item of the row that follows: NaN behind the last one, and a code after those of the known
+    items for one that the model does not know.
+
     Raises:
         DataError: a label is none of those the model knows.
     """
     truth = np.empty((len(samples), 1, len(bound.fitted.layout.targets)))
+    session = bound.fitted.schema.session
     for at, column in enumerate(bound.fitted.layout.targets):
         place = position(bound.series, column)
         if column.level == "case":
             raw = bound.series.cases[samples.series, place]
         else:
-            raw = taken(bound.values[:, place], samples.end - 1)
+            raw = _next(bound, place, samples) if session else taken(bound.values[:, place], samples.end - 1)
         truth[:, 0, at] = raw if column.kind == "number" else _classes(bound, column, raw)
     return truth
+
+
+def _next(bound: Binding, place: int, samples: Samples) -> npt.NDArray[np.float32]:
+    """``(B,)`` codes of the rows after the samples, in the series' own numbering."""
+    inside = samples.end < bound.series.starts[samples.series + 1]
+    found = taken(bound.values[:, place], np.minimum(samples.end, len(bound.values) - 1))
+    return np.where(inside, found, np.nan).astype(np.float32)
 
 
 def _classes(bound: Binding, column: Column, raw: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     labels, schema = labels_of(bound.series, column), bound.fitted.schema
     codes = np.where(np.isnan(raw), np.nan, look_up(raw, recoding(labels, column.categories)))
     strange = codes == len(column.categories)
-    if strange.any():
+    if strange.any() and not schema.session:
         found = sorted({labels[int(code)] for code in raw[strange]})
         known = column.categories
         if schema.several is not None:
@@ -95,15 +107,22 @@ def refuse_one_class(schema: Schema, series: Series, spans: Spans) -> tuple[Note
     return tuple(notes)
 
 
-def narrowed(schema: Schema, series: Series, spans: Spans) -> Schema:
-    """The schema with each categorical input limited to the categories of the training part."""
+def narrowed(schema: Schema, series: Series, spans: Spans, least: int = 1) -> Schema:
+    """The schema with each categorical input limited to the categories of the training part.
+
+    Args:
+        schema, series, spans: what is read, and the training part of it.
+        least: rows in which an item of a session, or a word of a text, must stand to be kept.
+    """
     columns = []
+    roles = ("feature", "known", "static", *(("target",) if schema.session else ()))
     for column in schema.columns:
-        if column.kind == "category" and column.role in ("feature", "known", "static"):
+        if column.kind == "category" and column.role in roles:
             counts = _counts(series, column, spans)
             words = schema.task == "tag" and column.level == "row" and len(counts) >= _VOCABULARY
-            least = 2 if words else 1  # words seen once teach the net what an unknown one is like
-            kept = tuple(label for label, count in zip(column.categories, counts, strict=True) if count >= least)
+            limited = column.role == "target" or column.name == TOKEN
+            enough = 2 if words else least if limited else 1  # words seen once teach what an unknown one is like
+            kept = tuple(label for label, count in zip(column.categories, counts, strict=True) if count >= enough)
             column = column.model_copy(update={"categories": kept})
         columns.append(column)
     return schema.model_copy(update={"columns": tuple(columns)})

@@ -16,6 +16,13 @@ Templates = dict[str, tuple[Literal["info", "warning"], str, str]]
 
 _TEMPLATES: Templates = {
     "took_time": ("info", "Took '{column}' as time.", "将“{column}”作为时间列。"),
+    "took_pairs": ("info", "Read {count} pairs, by {columns}.", "读取 {count} 对序列，依据 {columns}。"),
+    "pairs_entangled": (
+        "warning",
+        "Most pairs share texts with each other, so that no split keeps a text in one part: parts given as files "
+        "(--valid, --test) can.",
+        "大多数文本对互相共用文本，无法保证同一文本只出现在一个部分；可分别提供文件（--valid、--test）。",
+    ),
     "took_time_unit": (
         "info",
         "Read the numbers of '{column}' as time stamps ({unit}).",

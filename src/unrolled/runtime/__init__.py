@@ -5,8 +5,21 @@ from unrolled.runtime.forward import Forward, PlanForward
 from unrolled.runtime.live import Live
 from unrolled.runtime.prediction import Prediction
 from unrolled.runtime.predictor import Predictor
+from unrolled.runtime.recommender import Recommended, Recommender
 from unrolled.runtime.rows import RowStream
 from unrolled.runtime.stream import Stream
 from unrolled.runtime.windows import Which
 
-__all__ = ["Chain", "Forward", "Live", "PlanForward", "Prediction", "Predictor", "RowStream", "Stream", "Which"]
+__all__ = [
+    "Chain",
+    "Forward",
+    "Live",
+    "PlanForward",
+    "Prediction",
+    "Predictor",
+    "Recommended",
+    "Recommender",
+    "RowStream",
+    "Stream",
+    "Which",
+]

@@ -27,7 +27,7 @@ from unrolled.prepare.series import Series
 from unrolled.prepare.table import Table
 from unrolled.program.shapes import Outputs
 from unrolled.runtime.forward import Forward, PlanForward
-from unrolled.runtime.prediction import Prediction, joined
+from unrolled.runtime.prediction import Prediction
 from unrolled.runtime.rows import RowStream
 from unrolled.runtime.windows import Which, to_predict
 
@@ -86,7 +86,8 @@ class Predictor:
         Args:
             source: a file, folder or frame that ``prepare.read`` takes, a ``Table`` or a ``Series``.
             which: "last" makes one prediction a sequence, "all" one every ``stride`` rows; None means "all" where
-                the target changes along the sequence and is not forecast, "last" otherwise.
+                the target changes along the sequence and is neither forecast nor the item of a session, "last"
+                otherwise.
             stride: rows between two windows.
             options: of the reader, before those that the training file needed.
 
@@ -135,9 +136,9 @@ class Predictor:
     def answer(self, series: Series, samples: Samples) -> Answer:
         """Decoded predictions of chosen windows, computed in chunks of bounded memory."""
         longest = int(samples.lengths.max(initial=1))
-        size = max(1, min(_MOST, _NUMBERS // (longest * _UNITS)))
+        size = max(1, min(_MOST, _NUMBERS // max(longest * _UNITS, self.outputs.size)))
         chunks = [samples[slice(at, at + size)] for at in range(0, len(samples), size)]
-        return joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
+        return decode.joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
 
     def output(self, arrays: Arrays) -> Values:
         """``(n, S, M, V)`` in model scale; a net of fewer steps than the horizon is rolled out.

@@ -15,13 +15,13 @@ import numpy.typing as npt
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.validation import validated
 from unrolled.prepare import decode
-from unrolled.prepare.decode import Answer, NumberDecoding
+from unrolled.prepare.decode import Answer, NumberDecoding, joined
 from unrolled.prepare.missing import fill_forward
 from unrolled.prepare.readers import ReadOptions, records
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.runtime.forward import PlanForward
-from unrolled.runtime.prediction import Prediction, joined
+from unrolled.runtime.prediction import Prediction
 from unrolled.runtime.stream import Stream
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ def to_predict(
         window: rows that a prediction looks back on; None takes whole sequences.
         horizon: steps ahead of a forecast.
         which: "last" makes one prediction a sequence, "all" one every ``stride`` rows; None means "all" where the
-            target changes along the sequence and is not forecast, "last" otherwise.
+            target changes along the sequence and is neither forecast nor the item of a session, "last" otherwise.
         stride: rows between two windows.
 
     Raises:
@@ -58,9 +58,9 @@ def to_predict(
         begins = starts if window is None else np.maximum(starts, stops - window)
         found = stops > starts
         return Samples(begins[found], stops[found], np.flatnonzero(found)), ()
-    every = which == "all" or (which is None and not schema.forecast)
+    every = which == "all" or (which is None and not (schema.forecast or schema.session))
     room = stops - starts
-    least = np.full_like(room, window) if schema.forecast else np.clip(room, 1, window)
+    least = np.full_like(room, window) if schema.forecast else np.clip(room, 1, 1 if schema.session else window)
     fits = np.flatnonzero(room >= least)
     ends = [np.arange(starts[s] + least[s], stops[s] + 1, stride) if every else stops[s : s + 1] for s in fits.tolist()]
     sequence = np.repeat(fits, [len(some) for some in ends])

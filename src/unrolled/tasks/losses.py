@@ -83,6 +83,15 @@ def cross_entropy(
     return loss, weight
 
 
+def contrastive(cosine: Tensor, truth: Tensor, margin: float) -> Tensor:
+    """``(1 - c)^2`` of pairs that are alike, ``max(0, c - margin)^2`` of others; NaN gives 0.
+
+    The loss of Hadsell, Chopra & LeCun 2006 (eq. 4) with the distance ``1 - c``.
+    """
+    apart = torch.where(truth > 0.5, 1 - cosine, (cosine - margin).clamp(min=0))
+    return torch.where(truth.isnan(), torch.zeros_like(cosine), apart.square())
+
+
 def binary_cross_entropy(logits: Tensor, truth: Tensor, positive_weight: float) -> Tensor:
     """Binary cross-entropy of each entry, positives counted ``positive_weight`` times; NaN gives 0."""
     known = ~truth.isnan()

@@ -11,14 +11,16 @@ from unrolled.tasks.anomaly import Anomaly
 from unrolled.tasks.classify import Classify
 from unrolled.tasks.failure import Failure
 from unrolled.tasks.forecast import Forecast
+from unrolled.tasks.pairs import Pairs
 from unrolled.tasks.plugin import known, resolve
 from unrolled.tasks.pretrain import Pretrain
+from unrolled.tasks.recommend import Recommend
 from unrolled.tasks.regress import Regress
 from unrolled.tasks.tag import Tag
 from unrolled.tasks.task import Task
 
 TASKS: Mapping[str, type[Task]] = {
-    task.name: task for task in (Anomaly, Classify, Failure, Forecast, Pretrain, Regress, Tag)
+    task.name: task for task in (Anomaly, Classify, Failure, Forecast, Pairs, Pretrain, Recommend, Regress, Tag)
 }
 
 

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from unrolled.data.batch import Batch
+    from unrolled.data.batches import Gather
+    from unrolled.prepare.preprocess import Preprocessor
+
+_QUANTILES = 8  # of a number, at most
 
 Values = npt.NDArray[np.floating[Any]]
 
@@ -171,6 +175,24 @@ class Task(ABC):
     def learnable(self, series: Series, samples: Samples) -> Samples:
         """Those of the training and validation samples that may be learnt from."""
         return samples
+
+    def lessons(self, series: Series, spans: Sequence[Span], *, window: int | None, stride: int = 1) -> Samples:
+        """What training reads, where that is not ``samples``: whole sequences for a net that answers at every step."""
+        return self.samples(series, spans, window=window, stride=stride)
+
+    def gather(self, preprocessor: Preprocessor, series: Series, samples: Samples, seed: int) -> Gather:
+        """What gathers the batches of ``lessons``.
+
+        Args:
+            preprocessor: fitted.
+            series, samples: the training part.
+            seed: of what is drawn.
+        """
+        return preprocessor
+
+    def answer_size(self, outputs: Outputs) -> int:
+        """Numbers that are kept of each answer."""
+        return outputs.size * _QUANTILES
 
     def metrics(self, truth: Values, answer: Answer, scales: Scales | None = None) -> tuple[Statistic, ...]:
         """All figures of merit that are defined on these samples, the user's own last."""

@@ -17,6 +17,7 @@ from unrolled.data import Spans
 from unrolled.evaluate.season import season_of
 from unrolled.nets.presets import preset
 from unrolled.prepare.pages import pieces
+from unrolled.prepare.pairing import TOKEN
 from unrolled.prepare.series import Column, Series
 from unrolled.prepare.tiles import LEAD
 from unrolled.workflow.config import Config
@@ -37,6 +38,10 @@ _WARM_UP = 16  # rows without a score at the beginning of long sequences
 _MANY_PIECES = 2000  # from which batches are larger
 _TAG_STEPS = 2400  # of the optimiser, for tags
 _USUAL_STEPS = 1500  # of the optimiser, for what is usual
+_SESSION = 50  # items that a recommendation looks back on at most
+_SESSION_STEPS = 6000  # of the optimiser, on sessions; more only where the data is large
+_PAIR_STEPS = 2000  # of the optimiser, on pairs
+_MANY_ITEMS = 10_000  # from which a loss over a few of them is faster
 _DISTURBED: list[Any] = [{"dropout": {"rate": 0.2, "whole": True}}, {"noise": {"deviation": 0.5}}]
 """In front of a net that follows machines: few are seen, and it must not know each by heart."""
 
@@ -90,15 +95,44 @@ def complete(
 
 
 def before_reading(config: Config, task: str) -> Config:
-    """``config`` with what must be known before the data is read: whether the calendar gives features.
+    """``config`` with what must be known before the data is read: what the time stamps give.
 
     A forecast of many steps looks back on whole seasons, and its net reads them season by season: the hour and the
     weekday say nothing new there, and only add weights (measured on the validation parts of ETTh1 and M4 hourly).
     """
+    if task == "recommend" and config.data.time_delta is None:  # the order of the items tells most of it
+        return config.model_copy(update={"data": config.data.model_copy(update={"time_delta": False})})
     many = task == "forecast" and int(config.task.get("horizon") or 1) >= _MANY_AHEAD
     if not many or config.net is not None or config.data.calendar is not None:
         return config
     return config.model_copy(update={"data": config.data.model_copy(update={"calendar": ()})})
+
+
+def _recommend(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
+    window = min(_SESSION, int(series.lengths.max(initial=1)))
+    large = len(series.of_role("target")[0].categories) > _MANY_ITEMS
+    lessons = sum(-(-max(0, end - begin - 1) // window) for _, begin, end in spans)
+    passes = int(np.clip(-(-_SESSION_STEPS // -(-max(1, lessons) // 64)), 10, 50))
+    train: dict[str, Any] = {"epochs": passes, "patience": 3, "batch_size": 64, "learning_rate": 3e-3}
+    return Choice(
+        window=window,
+        net=preset("recommend").layers(),
+        task={"loss": "bpr_max" if large else "cross_entropy"},
+        train=train | {"epoch_batches": 2000, "schedule": "cosine"},
+        notes=_window_note(config, window),
+    )
+
+
+def _pairs(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
+    batch = 16 if len(spans) < _FEW_SEQUENCES else 64
+    passes = int(np.clip(-(-_PAIR_STEPS // -(-len(spans) // batch)), 8, 60))
+    text = any(column.name == TOKEN for column in series.columns)
+    train: dict[str, Any] = {"epochs": passes, "batch_size": batch, "learning_rate": 2e-3, "schedule": "cosine"}
+    return Choice(
+        net=preset("pairs").layers(),
+        task={"least": 2} if text else {},
+        train=train | {"patience": max(3, passes // 4)},
+    )
 
 
 def _forecast(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
@@ -287,6 +321,16 @@ def _until_it_fails(window: int, spans: Spans) -> dict[str, Any]:
     passes = int(np.clip(-(-_LIFE_STEPS // -(-windows // 128)), 8, 100))
     train = {"epochs": passes, "patience": passes, "batch_size": 128, "epoch_batches": 1000, "schedule": "cosine"}
     return train | {"learning_rate": 2e-3, "averaging": "ema", "ema_decay": 0.99}
+
+
+_CHOICES = {
+    "forecast": _forecast,
+    "classify": _classify,
+    "regress": _regress,
+    "failure": _failure,
+    "pairs": _pairs,
+    "recommend": _recommend,
+}
 
 
 def _look_back(most: int, series: Series, spans: Spans) -> int:

@@ -16,6 +16,7 @@ from unrolled.core.errors import DataError
 from unrolled.core.records import Note
 from unrolled.core.validation import validated
 from unrolled.prepare import rollout
+from unrolled.prepare.pairing import SIDE
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
@@ -69,7 +70,9 @@ def prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> Job:
     settings = validated(TrainSettings, config.train, where="train")
     found, left_out = sections(source, task, config.data)
     own = found["train"]
-    preprocessor = _preprocessor(config.data, source.schema, task, own.series).fit(own.series, own.spans)
+    preprocessor = _preprocessor(config.data, source.schema, task, own.series).fit(
+        own.series, own.spans, least=getattr(task.settings, "least", 1)
+    )
     _refuse_nothing(preprocessor, source)
     if isinstance(task, Forecast):
         if task.steps < task.settings.horizon:
@@ -129,6 +132,8 @@ def _preprocessor(data: DataSettings, schema: Schema, task: Task, series: Series
     transforms: dict[str, Any] = {role: scale for role in ("target", "feature", "known", "static")}
     if data.transform != "none":
         transforms["target"] = [data.transform, *scale]
+    if task.name == "pairs":
+        transforms[SIDE] = []  # it is 0 and 1, and says where a pair is cut
     return Preprocessor(
         schema.model_copy(update={"columns": tuple(_derived(column, series) for column in schema.columns)}),
         horizon=task.steps if isinstance(task, Forecast) else 0,

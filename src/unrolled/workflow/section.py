@@ -21,8 +21,7 @@ from unrolled.tasks import Task
 from unrolled.workflow.config import DataSettings
 from unrolled.workflow.source import Source
 
-_MOST_NUMBERS = 1 << 24  # of all answers and their quantiles; windows of larger parts are thinned out evenly
-_QUANTILES = 8
+_MOST_NUMBERS = 1 << 24  # of all answers; windows of larger parts are thinned out evenly
 _MOST_LOOKED_AT = 200_000  # windows of a held-out part before they are thinned out
 _SMALLEST = 11  # stride; smaller primes divide days, weeks and years
 _MOST_WINDOWS = {"valid": 20_000, "test": 50_000}
@@ -37,6 +36,7 @@ class Section:
         series: with the target that the net learns, see ``Task.derive``.
         spans: rows of this part.
         samples: its windows.
+        lessons: what is learnt from it, see ``Task.lessons``; None in a part that is not.
         groups: ``(n,)`` number of the group (patient, engine) of each window, or None.
     """
 
@@ -44,6 +44,7 @@ class Section:
     series: Series
     spans: Spans
     samples: Samples
+    lessons: Samples | None = None
     groups: npt.NDArray[np.int64] | None = None
 
 
@@ -62,6 +63,7 @@ def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, 
             every = task.outputs(series).every
             stride = data.stride if name == "train" else 1 if every else _stride(part.spans)
             samples = _samples(task, series, part.spans, data.window, stride, again=name != "train")
+            learnt = task.lessons(series, part.spans, window=data.window, stride=stride) if name == "train" else None
         except DataError as error:
             if name == "train":
                 raise
@@ -70,9 +72,9 @@ def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, 
         if name != "test":
             samples = _learnable(name, task, series, samples)
         if name != "train":
-            size = task.outputs(series).size * (int(samples.counts.mean()) if every and len(samples) else 1)
-            samples = _thinned(samples, max(1, min(_MOST_NUMBERS // (size * _QUANTILES), _MOST_WINDOWS[name])))
-        found[name] = Section(name, series, part.spans, samples, _numbered(part.groups, samples))
+            most = _MOST_NUMBERS // (task.answer_size(task.outputs(series)) * _answers(samples, every))
+            samples = thinned(samples, max(1, min(most, _MOST_WINDOWS[name])))
+        found[name] = Section(name, series, part.spans, samples, learnt, _numbered(part.groups, samples))
     return found, tuple(notes)
 
 
@@ -117,7 +119,13 @@ def _stride(spans: Spans) -> int:
     return next(n for n in range(most, 1, -1) if all(n % divisor for divisor in range(2, math.isqrt(n) + 1)))
 
 
-def _thinned(samples: Samples, most: int) -> Samples:
+def _answers(samples: Samples, every: bool) -> int:
+    """How many a sample has, on average."""
+    return int(samples.counts.mean()) if every and len(samples) else 1
+
+
+def thinned(samples: Samples, most: int) -> Samples:
+    """At most so many samples, evenly spread."""
     if len(samples) <= most:
         return samples
     return samples[np.linspace(0, len(samples) - 1, most).astype(np.int64)]

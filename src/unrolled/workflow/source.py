@@ -120,6 +120,8 @@ def read_options(settings: DataSettings) -> dict[str, Any]:
     meant: dict[str, Any] = {"categorical": list(settings.categorical)} if settings.categorical else {}
     if settings.wide:
         meant |= {"wide": True, "labels": [*settings.target, *settings.static]}
+    if settings.options.get("pair"):
+        meant["labels"] = [*settings.target, *settings.static]
     return {**meant, **settings.model_dump(mode="json")["options"]}
 
 
@@ -134,7 +136,7 @@ def _continues(earlier: Series, later: Series) -> bool:
 
 
 def _guess(table: Table, settings: DataSettings) -> tuple[str, str, str]:
-    if table.hints.task is not None and not settings.target:
+    if table.hints.task is not None and (not settings.target or table.hints.task == "pairs"):
         return table.hints.task, "the file format says so", "由文件格式决定"
     target = next(iter(settings.target or table.hints.target), None)
     if target in table.case_columns:
@@ -200,7 +202,8 @@ def _groups(table: Table, schema: Schema) -> Sequence[str] | None:
 def _divide(series: Series, settings: DataSettings, schema: Schema, groups: Sequence[str] | None) -> Parts:
     wanted = settings.split
     absent = {name: 0 for name in ("valid", "test") if getattr(settings, name) is not None}
-    parts = split(series, wanted.model_copy(update=absent), ordered=schema.forecast, groups=groups)
+    asked = wanted.model_copy(update=absent)
+    parts = split(series, asked, ordered=schema.forecast, sessions=schema.session, groups=groups)
     if not np.isfinite(series.values[: 1 << 12]).any():
         raise DataError("no column holds a value", where=series.source)
     return parts

@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from unrolled.core.errors import ConfigError, UnrolledError
 from unrolled.core.files import write_text
 from unrolled.core.records import Evaluation, Note, Run
 from unrolled.data import Batches
+from unrolled.data.batches import Gather
 from unrolled.evaluate import assess
 from unrolled.nets import CustomNet, Net, Pretext, load_custom
 from unrolled.prepare.decode import NumberDecoding
@@ -30,9 +31,12 @@ from unrolled.workflow.listener import Listener, Silent
 from unrolled.workflow.model import Model
 from unrolled.workflow.pack import to_bundle, to_record, with_metrics
 from unrolled.workflow.run_folder import RunFolder
+from unrolled.workflow.section import thinned
 from unrolled.workflow.taking_over import take_over
 
 AnyNet = Net | CustomNet | Pretext
+
+_CALIBRATION = 1 << 22  # numbers of the outputs that a calibration reads
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,7 @@ def _net(job: Job, own: nn.Module | None) -> tuple[AnyNet, tuple[Note, ...]]:
     section = job.sections["train"]
     lengths = np.unique(section.samples.lengths)
     inputs = job.preprocessor.inputs(int(lengths[0]) if len(lengths) == 1 else None)
-    outputs = job.task.outputs(section.series)
+    outputs = job.task.outputs(job.preprocessor.schema)
     wanted = job.config.net or []
     net: AnyNet
     if isinstance(job.task, Pretrain):
@@ -187,19 +191,37 @@ def _net(job: Job, own: nn.Module | None) -> tuple[AnyNet, tuple[Note, ...]]:
         net = load_custom(wanted, inputs, outputs)
     else:
         net = Net(wanted, inputs, outputs)
+    if job.preprocessor.schema.session:
+        _refuse_looking_ahead(net)
     return net, (() if job.config.start_from is None else take_over(job, net))
+
+
+def _refuse_looking_ahead(net: Net | CustomNet) -> None:
+    """Sessions are learnt at all their steps in one pass, which is only right in a net that looks back."""
+    if isinstance(net, CustomNet):
+        raise ConfigError("recommend trains nets of layers only", where="net", mend="write the net as a list of layers")
+    for note in net.streamable():
+        raise ConfigError(
+            "recommend learns from every step of a session in one pass, and this layer looks ahead",
+            where=note.en,
+            mend="use layers that look back only, and pool: {kind: last}",
+        )
 
 
 def _batches(job: Job, name: str) -> Batches:
     section, settings, training = job.sections[name], job.settings, name == "train"
+    samples, gather = section.samples, cast(Gather, job.preprocessor)
+    if section.lessons is not None:
+        gather = job.task.gather(job.preprocessor, section.series, section.samples, settings.seed)
+        samples = section.lessons
     return Batches(
-        job.preprocessor,
+        gather,
         section.series,
-        section.samples,
+        samples,
         batch_size=settings.batch_size if training else max(256, settings.batch_size),
         shuffle=training,
         seed=settings.seed,
-        weights=job.weights[section.samples.series] if training and job.weights is not None else None,
+        weights=job.weights[samples.series] if training and job.weights is not None else None,
         share=_share() if training else (0, 1),
         most=settings.epoch_batches if training else None,
     )
@@ -220,8 +242,9 @@ def _calibrated(job: Job, net: Net | CustomNet) -> Model:
     held = job.sections.get("valid") or (job.sections["train"] if job.task.fits_on_training else None)
     if held is None:
         return plain
-    counts = held.samples.counts if job.preprocessor.schema.every else None
-    decoding = job.task.calibrate(*plain.compared(held.series, held.samples), decoding, counts)
+    some = thinned(held.samples, max(1, _CALIBRATION // plain.predictor.outputs.size))
+    counts = some.counts if job.preprocessor.schema.every else None
+    decoding = job.task.calibrate(*plain.compared(held.series, some), decoding, counts)
     return Model.of(to_bundle(job.config, job.source, job.task, net, preprocessor, decoding), net)
 
 

@@ -16,6 +16,7 @@ from unrolled.nets.layers.dropout import DropoutSpec, NoiseSpec
 from unrolled.nets.layers.early_exit import EarlyExitSpec
 from unrolled.nets.layers.frames import FramesSpec
 from unrolled.nets.layers.head import LinearSpec
+from unrolled.nets.layers.items import ItemsSpec
 from unrolled.nets.layers.layer_fusion import LayerFusionSpec
 from unrolled.nets.layers.layer_norm import LayerNormSpec
 from unrolled.nets.layers.memory import MemorySpec
@@ -28,6 +29,7 @@ from unrolled.nets.layers.pool import PoolSpec
 from unrolled.nets.layers.residual import ResidualSpec
 from unrolled.nets.layers.segment_decoder import SegmentDecoderSpec
 from unrolled.nets.layers.self_attention import SelfAttentionSpec
+from unrolled.nets.layers.siamese import ScoreSpec, SiameseSpec
 from unrolled.nets.layers.slow import SlowSpec
 from unrolled.nets.layers.sparse import DeltaSpec, TopKSpec
 from unrolled.nets.layers.stack import recurrent_spec
@@ -46,6 +48,7 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     DropoutSpec,
     EarlyExitSpec,
     FramesSpec,
+    ItemsSpec,
     LayerFusionSpec,
     LayerNormSpec,
     LinearSpec,
@@ -59,8 +62,10 @@ _KINDS: tuple[type[LayerSpec], ...] = (
     PoolSpec,
     PositionsSpec,
     ResidualSpec,
+    ScoreSpec,
     SegmentDecoderSpec,
     SelfAttentionSpec,
+    SiameseSpec,
     SlowSpec,
     TopKSpec,
     WindowNormSpec,

@@ -22,6 +22,11 @@ class Columns(nn.Module):
         self.embeddings = nn.ModuleList(nn.Embedding(count + 1, embedding_size(count)) for count in categories)
         self.size = numbers + sum(embedding_size(count) for count in categories)
 
+    @property
+    def tables(self) -> list[Tensor]:
+        """``(count + 1, E)`` of each category, the last row for what training has not seen."""
+        return [table.weight for table in self.embeddings if isinstance(table, nn.Embedding)]
+
     def forward(self, x: Tensor) -> Tensor:
         if not self.embeddings:
             return x

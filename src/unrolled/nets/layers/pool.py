@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar, Literal
 
+from torch import Tensor
+
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Note
 from unrolled.nets import ops
@@ -45,10 +47,21 @@ class Pool(Layer):
         self.shape = replace(shape, form="vector", size=size, targets=0, backward=0, added=False)
 
     def forward(self, flow: Flow) -> Flow:
+        if flow.steps is not None:
+            return self._each(flow, flow.steps)
         if self.kind == "mean_max":
             both = (ops.pool(flow.x, flow.lengths, kind=kind, backward=0) for kind in ("mean", "max"))
             return replace(flow, x=ops.merge(*both, kind="concat"), lengths=None)
         return replace(flow, x=ops.pool(flow.x, flow.lengths, kind=self.kind, backward=self.backward), lengths=None)
+
+    def _each(self, flow: Flow, steps: Tensor) -> Flow:
+        """Each of the ``(B, T)`` steps as the last one of a sequence of its own."""
+        if self.kind != "last" or self.backward:
+            raise ConfigError(
+                "only a pool of the kind last, after layers that look back, answers at every step", where="pool"
+            )
+        static = None if flow.static is None else flow.static.repeat_interleave(steps.sum(1), dim=0)
+        return replace(flow, x=flow.x[steps], static=static, lengths=None, steps=None)
 
     def obstacle(self) -> Note | None:
         if self.kind == "last":

@@ -29,6 +29,7 @@ from unrolled.nets.ops.layout import (
 from unrolled.nets.ops.memory import memory
 from unrolled.nets.ops.missing import decay
 from unrolled.nets.ops.pace import hold, thin
+from unrolled.nets.ops.pair import join_sides, split_sides
 from unrolled.nets.ops.ponder import ponder
 from unrolled.nets.ops.recurrent import recurrent
 from unrolled.nets.ops.sparse import delta, top_k
@@ -50,6 +51,7 @@ __all__ = [
     "fold_channels",
     "group",
     "hold",
+    "join_sides",
     "layer_norm",
     "linear",
     "marked_pieces",
@@ -73,6 +75,7 @@ __all__ = [
     "scaling",
     "self_attend",
     "slice_axis",
+    "split_sides",
     "spread",
     "thin",
     "tile",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from unrolled.prepare.readers import cmapss, csv, jsonl, npz, parquet, ts, ucr, wfdb
+from unrolled.prepare.readers import clicks, cmapss, csv, jsonl, npz, parquet, ts, ucr, wfdb
 from unrolled.prepare.readers.options import Format, ReadOptions
 from unrolled.prepare.table import Table
 
@@ -30,6 +30,7 @@ READERS: dict[Format, Reader] = {
     "jsonl": jsonl,
     "ts": ts,
     "cmapss": cmapss,
+    "clicks": clicks,
     "ucr": ucr,
     "csv": csv,
 }

@@ -33,7 +33,7 @@ def read(x: Any, y: Any = None, groups: Any = None, source: str = "the array") -
     Raises:
         DataError: a shape does not fit, values are no real numbers, or there is nothing.
     """
-    cases, frame = _flat(_cases(x, source))
+    cases, frame = _flat(cases_of(x, source))
     truth = {} if y is None else _per_case("y", y, len(cases), source)
     group = {} if groups is None else _per_case("group", groups, len(cases), source)
     hints = Hints(target=tuple(truth), group=next(iter(group), None), frame=frame)
@@ -52,8 +52,11 @@ def _pictures(frame: tuple[int, ...]) -> Note:
     return say("took_frames", sides=" x ".join(map(str, frame)), options=f"height: {height}, width: {width}")
 
 
-def _cases(x: Any, source: str) -> list[_Float]:
-    """``(T, D)`` arrays, or ``(T, H, W)`` and ``(T, H, W, C)`` of pictures."""
+def cases_of(x: Any, source: str) -> list[_Float]:
+    """``(T, D)`` arrays, or ``(T, H, W)`` and ``(T, H, W, C)`` of pictures, of what ``read`` takes as ``x``.
+
+    Raises as that.
+    """
     if isinstance(x, list) and any(np.ndim(case) for case in x):
         cases = [_real(case, f"{source}, sequence {number}") for number, case in enumerate(x)]
     else:

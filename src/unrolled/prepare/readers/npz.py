@@ -18,6 +18,7 @@ from unrolled.prepare.readers import arrays, mitbih
 from unrolled.prepare.readers.content import readable, too_large
 from unrolled.prepare.readers.options import ReadOptions
 from unrolled.prepare.readers.sequences import as_column
+from unrolled.prepare.readers.sides import pairs
 from unrolled.prepare.readers.times import nanoseconds
 from unrolled.prepare.table import Array, Table
 
@@ -34,7 +35,8 @@ def read(path: Path, options: ReadOptions) -> Table:
 
     Keys ``X`` ``(S, T, D)`` or ``(S, T)``, or ``values`` ``(N,)`` or ``(N, D)`` with ``starts`` ``(S + 1,)``, and
     ``y`` and ``groups`` ``(S,)`` where known, make sequences; in the place of D, ``H, W`` or ``H, W, C`` is a picture;
-    ``signal`` with ``ann_sample`` and ``ann_symbol`` is an ECG record; otherwise each 1-D array is a column.
+    ``first`` and ``second`` of the shape of ``X``, with ``y``, make pairs; ``signal`` with ``ann_sample`` and
+    ``ann_symbol`` is an ECG record; otherwise each 1-D array is a column.
 
     Raises:
         DataError: the archive is damaged, too large, holds pickled objects, or its arrays do not fit each other.
@@ -42,6 +44,9 @@ def read(path: Path, options: ReadOptions) -> Table:
     found = load(path, options.limit)
     if {"signal", "ann_sample", "ann_symbol"} <= found.keys():
         return mitbih.table(found, path, options)
+    if {"first", "second"} <= found.keys():
+        sides = [arrays.cases_of(found[name], f"{path.name}, {name}") for name in ("first", "second")]
+        return pairs(sides[0], sides[1], {"y": found["y"]} if "y" in found else {}, path.name)
     if "X" in found:
         return arrays.read(found["X"], found.get("y"), found.get("groups"), path.name)
     if {"values", "starts"} <= found.keys():

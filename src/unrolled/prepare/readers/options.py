@@ -12,7 +12,7 @@ from pydantic import Field
 from unrolled.core.errors import DataError
 from unrolled.core.records import Record
 
-Format = Literal["csv", "jsonl", "parquet", "ts", "ucr", "wfdb", "npz", "cmapss"]
+Format = Literal["csv", "jsonl", "parquet", "ts", "ucr", "wfdb", "npz", "cmapss", "clicks"]
 
 
 class ReadOptions(Record):
@@ -34,7 +34,11 @@ class ReadOptions(Record):
         relative: subtract each ECG record's median beat from its beats; what is unusual for the patient remains.
         points: resample each beat to that many points.
         wide: each row is one series, one cell a step (as in the M4 files).
-        labels: the columns of a wide file that hold one value a series; those that are absent are passed over.
+        labels: the columns of a wide file, or of pairs, that hold one value a series; those that are absent are passed
+            over.
+        pair: two columns of texts that make a pair in each row, or the one column that says to which side of a pair
+            a row belongs.
+        unit: what a text is cut into: "word" (of Chinese and Japanese: characters), "character"; "auto" takes words.
         memory: bytes that the numbers of a Parquet file may take in memory; larger ones are kept in a memory map.
         cache: folder of that memory map, default the system's folder for temporary files.
         limit: most bytes that a file may have when it is read (and unpacked) as a whole.
@@ -57,6 +61,8 @@ class ReadOptions(Record):
     points: int | None = Field(None, ge=2, le=10_000)
     wide: bool = False
     labels: tuple[str, ...] = ()
+    pair: tuple[str, ...] = ()
+    unit: Literal["auto", "word", "character"] = "auto"
     memory: int = Field(256 << 20, ge=0)
     cache: Path | None = None
     limit: int = Field(2 << 30, gt=0)

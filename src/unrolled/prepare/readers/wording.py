@@ -73,6 +73,11 @@ _TEMPLATES: Templates = {
         "Read as the UCR archive writes it: a series a row, label first (format='csv' reads a plain table).",
         "按 UCR 数据集格式读取：每行一个序列，首列为标签（用 format='csv' 可按普通表格读取）。",
     ),
+    "clicks_layout": (
+        "info",
+        "Read as a file of clicks: session, time, item, category (format='csv' reads a plain table).",
+        "按点击记录读取：会话、时间、商品、类目（用 format='csv' 可按普通表格读取）。",
+    ),
     "no_rul_file": (
         "warning",
         "{name} is not beside this file: the remaining useful life of the test engines is not known.",

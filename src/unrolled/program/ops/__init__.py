@@ -36,6 +36,7 @@ from unrolled.program.ops.layout import (
 from unrolled.program.ops.memory import memory
 from unrolled.program.ops.missing import decay
 from unrolled.program.ops.pace import hold, thin
+from unrolled.program.ops.pair import join_sides, split_sides
 from unrolled.program.ops.ponder import ponder
 from unrolled.program.ops.sparse import delta, top_k
 from unrolled.program.ops.time import attend, conv1d, pool, recurrent
@@ -57,6 +58,7 @@ OPS: dict[str, Callable[..., Any]] = {
         fold_channels,
         group,
         hold,
+        join_sides,
         layer_norm,
         linear,
         marked_pieces,
@@ -80,6 +82,7 @@ OPS: dict[str, Callable[..., Any]] = {
         slice_axis,
         spread,
         thin,
+        split_sides,
         tile,
         top_k,
         unflatten,
