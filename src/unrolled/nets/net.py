@@ -15,6 +15,7 @@ from torch import Tensor
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import NetFacts, Note
 from unrolled.nets.body import Body, occupied, weight_count
+from unrolled.nets.flow import Flow
 from unrolled.nets.spec import NetSpec
 from unrolled.nets.trace import Trace
 from unrolled.program.plan import Plan
