@@ -23,7 +23,7 @@ from unrolled.prepare.preprocess import Preprocessor
 from unrolled.tasks import Task
 from unrolled.train import FitResult
 from unrolled.workflow.config import Config
-from unrolled.workflow.source import Source, read_options
+from unrolled.workflow.source import Source
 
 
 def to_bundle(
@@ -38,7 +38,7 @@ def to_bundle(
             "decoding": decoding.model_dump(mode="json"),
             "window": config.data.window,
             "schema": source.schema.model_dump(mode="json"),
-            "options": read_options(config.data),
+            "options": source.options,
         },
         preprocessing=preprocessor.to_json(),
         net=net.spec.dump() if isinstance(net, Net) else None,

@@ -43,12 +43,14 @@ class Source:
         schema: how the files are read.
         parts: "train", "valid" and "test"; a part that does not exist is absent.
         facts: for the report.
+        options: of the reader, for later files.
         notes: every assumption made on the way.
     """
 
     schema: Schema
     parts: dict[str, SourcePart]
     facts: DataFacts
+    options: dict[str, Any]
     notes: tuple[Note, ...]
 
 
@@ -57,7 +59,7 @@ def open_table(settings: DataSettings, given: Any = None) -> Table:
     source = settings.path if given is None else given
     if source is None:
         raise ConfigError("no data was given", where="data.path", mend="name a file or folder")
-    return _read(source, settings)
+    return _read(source, read_options(settings))
 
 
 def guess_task(table: Table, settings: DataSettings) -> tuple[str, Note]:
@@ -78,11 +80,12 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
     series = build(table, schema)
     groups = _groups(table, schema)
     parts = _divide(series, settings, schema, groups)
+    options = {**read_options(settings), **table.options}
     found = {name: SourcePart(series, getattr(parts, name), groups) for name in ("train", "valid", "test")}
     for name in ("valid", "test"):
         path = getattr(settings, name)
         if path is not None:
-            given = _read(path, settings)
+            given = _read(path, options)
             other = build(given, schema)
             if schema.forecast and _continues(series, other):
                 found[name] = SourcePart(*append(series, other))
@@ -93,18 +96,17 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
         schema=schema,
         parts={name: part for name, part in found.items() if part.spans},
         facts=described,
+        options=options,
         notes=(*series.notes, *notes, *parts.notes),
     )
 
 
-def _read(source: Any, settings: DataSettings) -> Table:
-    if isinstance(source, Table):
-        return source
-    return read(source, **read_options(settings))
+def _read(source: Any, options: dict[str, Any]) -> Table:
+    return source if isinstance(source, Table) else read(source, **options)
 
 
 def read_options(settings: DataSettings) -> dict[str, Any]:
-    """How the files of a job are read; the bundle keeps it for later ones."""
+    """What the settings say of how files are read."""
     meant: dict[str, Any] = {"categorical": list(settings.categorical)} if settings.categorical else {}
     if settings.wide:
         meant |= {"wide": True, "labels": [*settings.target, *settings.static]}
