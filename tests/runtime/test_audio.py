@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-
 from tests.prepare.readers.test_wav import wav
+
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError, ConfigError, DataError
 from unrolled.runtime import AudioStream, Predictor

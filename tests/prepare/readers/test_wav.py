@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.io import wavfile
-
 from tests.prepare.readers.conftest import Check
+
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.prepare.log_mel import LogMel, LogMelOptions
 from unrolled.prepare.read import read

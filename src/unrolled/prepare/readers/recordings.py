@@ -40,7 +40,7 @@ class Recordings:
     paths: Sequence[Path]
     ids: tuple[str, ...]
     columns: dict[str, Array] = field(default_factory=dict)
-    hints: Hints = Hints()
+    hints: Hints = field(default_factory=Hints)
     notes: tuple[Note, ...] = ()
 
 

@@ -73,7 +73,7 @@ def _chunks(data: bytes, where: str) -> Iterator[tuple[bytes, memoryview]]:
         left = len(data) - at - 8
         if size > left:
             raise DataError(
-                f"the file is cut short: the chunk {name.decode('latin-1')!r} should have {size} bytes, {left} are left",
+                f"it is cut short: the chunk {name.decode('latin-1')!r} should have {size} bytes, {left} are left",
                 where=where,
                 mend=_AGAIN,
             )

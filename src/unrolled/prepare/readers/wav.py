@@ -87,8 +87,9 @@ def _cases(found: Recordings, source: str, options: ReadOptions) -> tuple[list[_
         sound = riff.parse(load(path, options.limit), path.name)
         rate = rate or sound.rate
         if sound.rate != rate:
+            other = "not" if options.rate else "the recordings before it"
             raise DataError(
-                f"it is sampled at {sound.rate} Hz, {'not' if options.rate else 'the recordings before it'} at {rate} Hz",
+                f"it is sampled at {sound.rate} Hz, {other} at {rate} Hz",
                 where=path.name,
                 mend=f"bring all recordings to {rate} Hz first",
             )
