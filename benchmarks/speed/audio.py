@@ -56,9 +56,7 @@ def main() -> None:
         "samples to log mel frame": microseconds(LogMel(LogMelOptions(rate=stream.rate)).process, chunks),
     }
     lines = [f"one frame of 10 ms ({hop} samples), preset keyword-spotting: microseconds of processor time", ""]
-    lines += [
-        f"{name}  {json.dumps({key: round(value, 1) for key, value in row.items()})}" for name, row in rows.items()
-    ]
+    lines += [f"{name}  median {row['median']:.1f}  99 % below {row['p99']:.1f}" for name, row in rows.items()]
     lines += ["", f"{date.today()}, {platform.machine()}, 1 thread, numpy {np.__version__}, {FRAMES} frames"]
     print("\n".join(lines))
     write_text(_RESULT, "\n".join(lines) + "\n")
