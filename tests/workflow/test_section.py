@@ -30,7 +30,7 @@ def _source() -> Source:
     )
     facts = DataFacts(source="test", rows=_ROWS, series=1, length=(_ROWS, _ROWS, _ROWS), columns=(), fingerprint="")
     parts = {name: SourcePart(series, [(0, 0, _ROWS)]) for name in ("train", "valid", "test")}
-    return Source(schema=Schema(task="regress", columns=_COLUMNS), parts=parts, facts=facts, notes=())
+    return Source(schema=Schema(task="regress", columns=_COLUMNS), parts=parts, facts=facts, options={}, notes=())
 
 
 def _ends(name: str, source: Source | None = None) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -197,6 +197,23 @@ class Preprocessor:
         """
         return LiveInputs(self._fitted)
 
+    def rows(self, values: npt.NDArray[Any]) -> Float:
+        """``(T, C)`` consecutive rows of the numeric inputs to ``(T, D)`` in model scale, each by itself: for streams.
+
+        Raises:
+            ConfigError: rows cannot be prepared one by one, or other inputs belong to them.
+        """
+        layout, scaling = self._fitted.layout, self._fitted.scaling
+        numbers = len(layout.numbers)
+        alone = layout.inputs(self._fitted.masked, None, forecast=self.schema.forecast).sizes == Inputs(numbers=numbers)
+        if self.obstacle() is not None or scaling.local or scaling.lag or not alone:
+            raise ConfigError(
+                "a row alone does not say what the net reads: time, categories or other rows belong to it",
+                where="the preprocessing",
+                mend="train on numeric columns alone, with one of the scales standard, minmax, robust, none",
+            )
+        return scaling.past(np.asarray(values, np.float32)[None], np.zeros(1, dtype=np.int64))[0][0]
+
     def truth(self, series: Series, samples: Samples) -> _Float64:
         """``(B, H, M)`` true values in original units; ``(B, 1, M)`` values or class codes if not a forecast.
 

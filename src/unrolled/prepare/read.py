@@ -13,7 +13,7 @@ import numpy as np
 from unrolled.core.errors import DataError
 from unrolled.core.validation import validated
 from unrolled.prepare.pairing import as_pairs
-from unrolled.prepare.readers import READERS, SUFFIXES, Format, ReadOptions, arrays, records
+from unrolled.prepare.readers import READERS, SUFFIXES, Format, ReadOptions, arrays, records, wav
 from unrolled.prepare.readers.content import head
 from unrolled.prepare.readers.options import select
 from unrolled.prepare.table import Table
@@ -27,7 +27,7 @@ def read(source: Any, **options: Any) -> Table:
     """Read a source of any kind.
 
     Args:
-        source: the name of a file (packed with gzip or not), of a folder of ECG records, or a list of such names;
+        source: the name of a file (packed with gzip or not), of a folder of records, or a list of such names;
             a polars or pandas frame; a list of rows, ``{column: value}`` each; an array ``(T,)``, ``(S, T)`` or
             ``(S, T, D)``, a list of arrays ``(T_i, D)``, or a tuple of these with truth and groups: ``(X, y)``,
             ``(X, y, groups)``.
@@ -77,12 +77,14 @@ def _format(path: Path, options: ReadOptions) -> Format:
 
 def _folder(path: Path, options: ReadOptions) -> Table:
     """Every record of a folder, in the order of their names."""
+    if options.format == "wav" or (options.format is None and wav.holds_sound(path)):
+        return wav.read(path, options)
     for pattern in ("*.hea", "*.npz"):
         found = sorted(path.glob(pattern))
         if found:
             return _join([_path(one, options) for one in found], path.name)
     raise DataError(
-        "this folder holds no ECG records (.hea) and no archives (.npz)",
+        "this folder holds no ECG records (.hea), no archives (.npz) and no recordings (.wav)",
         where=str(path),
         mend="give the name of a file",
     )

@@ -5,6 +5,7 @@ Letters: N rows, S sequences (cases).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,7 @@ class Table:
         first_row: number, in the file, of the row at index 0, so that messages can name the row (2 for a CSV
             file with a header).
         block: the ``(N, C)`` float32 memory map behind the columns when the file was too large for memory.
+        options: of the reader, as found in this file, under which later files must be read to mean the same.
         notes: facts for the user (encoding, delimiter, decimal comma, ...).
     """
 
@@ -60,6 +62,7 @@ class Table:
     first_row: int = 0
     block: npt.NDArray[np.float32] | None = None
     hints: Hints = Hints()
+    options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
     @property

@@ -1,5 +1,6 @@
 """Runs a bundle: on new data, in chunks or step by step, with nothing but the base install."""
 
+from unrolled.runtime.audio import AudioStream
 from unrolled.runtime.chain import Chain
 from unrolled.runtime.forward import Forward, PlanForward
 from unrolled.runtime.live import Live
@@ -11,6 +12,7 @@ from unrolled.runtime.stream import Stream
 from unrolled.runtime.windows import Which
 
 __all__ = [
+    "AudioStream",
     "Chain",
     "Forward",
     "Live",

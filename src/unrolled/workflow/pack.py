@@ -23,7 +23,7 @@ from unrolled.prepare.preprocess import Preprocessor
 from unrolled.tasks import Task
 from unrolled.train import FitResult
 from unrolled.workflow.config import Config
-from unrolled.workflow.source import Source, read_options
+from unrolled.workflow.source import Source
 
 
 def to_bundle(
@@ -45,7 +45,7 @@ def to_bundle(
             **read,
             "window": config.data.window,
             "schema": source.schema.model_dump(mode="json"),
-            "options": read_options(config.data),
+            "options": source.options,
         },
         preprocessing=preprocessor.to_json(),
         net=None if isinstance(net, CustomNet) else net.spec.dump(),

@@ -43,12 +43,14 @@ class Source:
         schema: how the files are read.
         parts: "train", "valid" and "test"; a part that does not exist is absent.
         facts: for the report.
+        options: of the reader, for later files.
         notes: every assumption made on the way.
     """
 
     schema: Schema
     parts: dict[str, SourcePart]
     facts: DataFacts
+    options: dict[str, Any]
     notes: tuple[Note, ...]
 
 
@@ -57,7 +59,7 @@ def open_table(settings: DataSettings, given: Any = None) -> Table:
     source = settings.path if given is None else given
     if source is None:
         raise ConfigError("no data was given", where="data.path", mend="name a file or folder")
-    return _read(source, settings)
+    return _read(source, read_options(settings))
 
 
 def guess_task(table: Table, settings: DataSettings) -> tuple[str, Note]:
@@ -75,7 +77,9 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
         ConfigError, DataError: the flags or the data are not usable; the message says where.
     """
     schema, notes = infer(table, task=task, **_flags(settings))
-    held = {name: _read(path, settings) for name in ("valid", "test") if (path := getattr(settings, name)) is not None}
+    options = {**read_options(settings), **table.options}
+    paths = {name: getattr(settings, name) for name in ("valid", "test")}
+    held = {name: _read(path, options) for name, path in paths.items() if path is not None}
     if task == "tag":
         schema = _with_labels(schema, held.values())
     series = build(table, schema)
@@ -93,6 +97,7 @@ def load(table: Table, settings: DataSettings, task: str) -> Source:
         schema=schema,
         parts={name: part for name, part in found.items() if part.spans},
         facts=described,
+        options=options,
         notes=(*series.notes, *notes, *parts.notes),
     )
 
@@ -109,14 +114,12 @@ def _with_labels(schema: Schema, tables: Iterable[Table]) -> Schema:
     return schema.model_copy(update={"columns": tuple(columns)})
 
 
-def _read(source: Any, settings: DataSettings) -> Table:
-    if isinstance(source, Table):
-        return source
-    return read(source, **read_options(settings))
+def _read(source: Any, options: dict[str, Any]) -> Table:
+    return source if isinstance(source, Table) else read(source, **options)
 
 
 def read_options(settings: DataSettings) -> dict[str, Any]:
-    """How the files of a job are read; the bundle keeps it for later ones."""
+    """What the settings say of how files are read."""
     meant: dict[str, Any] = {"categorical": list(settings.categorical)} if settings.categorical else {}
     if settings.wide:
         meant |= {"wide": True, "labels": [*settings.target, *settings.static]}

@@ -26,6 +26,7 @@ def check_reader() -> Check:
             other = again.columns[name] if name in again.columns else again.case_columns[name]
             np.testing.assert_array_equal(column, other)
         assert (table.notes, table.hints, table.source) == (again.notes, again.hints, again.source)
+        assert table.options == again.options
         return table
 
     return check

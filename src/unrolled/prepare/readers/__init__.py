@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from unrolled.prepare.readers import clicks, cmapss, csv, jsonl, npz, parquet, ts, ucr, wfdb
+from unrolled.prepare.readers import clicks, cmapss, csv, jsonl, npz, parquet, ts, ucr, wav, wfdb
 from unrolled.prepare.readers.options import Format, ReadOptions
 from unrolled.prepare.table import Table
 
@@ -25,6 +25,7 @@ class Reader(Protocol):
 # Asked in this order where the suffix does not tell; any text is CSV in the end.
 READERS: dict[Format, Reader] = {
     "wfdb": wfdb,
+    "wav": wav,
     "parquet": parquet,
     "npz": npz,
     "jsonl": jsonl,
@@ -44,4 +45,5 @@ SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".ts": "ts",
+    ".wav": "wav",
 }

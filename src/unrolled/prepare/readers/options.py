@@ -12,7 +12,7 @@ from pydantic import Field
 from unrolled.core.errors import DataError
 from unrolled.core.records import Record
 
-Format = Literal["csv", "jsonl", "parquet", "ts", "ucr", "wfdb", "npz", "cmapss", "clicks"]
+Format = Literal["csv", "jsonl", "parquet", "ts", "ucr", "wfdb", "npz", "cmapss", "clicks", "wav"]
 
 
 class ReadOptions(Record):
@@ -33,6 +33,13 @@ class ReadOptions(Record):
         even: bring each ECG record to median 0 and standard deviation 1 before its beats are cut.
         relative: subtract each ECG record's median beat from its beats; what is unusual for the patient remains.
         points: resample each beat to that many points.
+        names: pattern of the names of recordings, such as ``{label}_{speaker}_{}``: words in braces become columns.
+        sound: what is read of recordings, the logarithm of their energy in mel bands or the bare samples.
+        rate: samples a second (Hz) that recordings must have; default that of the first.
+        frame: seconds of sound that a frame sees.
+        hop: seconds from one frame to the next.
+        bands: mel bands of a frame.
+        low: lower edge of the first band (Hz).
         wide: each row is one series, one cell a step (as in the M4 files).
         labels: the columns of a wide file, or of pairs, that hold one value a series; those that are absent are passed
             over.
@@ -59,6 +66,13 @@ class ReadOptions(Record):
     even: bool = True
     relative: bool = True
     points: int | None = Field(None, ge=2, le=10_000)
+    names: str | None = Field(None, max_length=200)
+    sound: Literal["log_mel", "samples"] = "log_mel"
+    rate: int | None = Field(None, ge=100, le=1_000_000)
+    frame: float = Field(0.025, gt=0, le=1)
+    hop: float = Field(0.010, gt=0, le=1)
+    bands: int = Field(32, ge=1, le=512)
+    low: float = Field(60.0, ge=0)
     wide: bool = False
     labels: tuple[str, ...] = ()
     pair: tuple[str, ...] = ()

@@ -84,6 +84,32 @@ _TEMPLATES: Templates = {
         "缺少配套文件 {name}：测试发动机的剩余寿命未知。",
     ),
     "lead": ("info", "Read lead {lead} of {leads}.", "读取导联 {lead}（共有 {leads}）。"),
+    "sound": (
+        "info",
+        "Recordings at {rate} Hz: {bands} log mel energies of {frame} ms every {hop} ms.",
+        "录音采样率 {rate} Hz：每 {hop} 毫秒取一帧 {frame} 毫秒的 {bands} 维对数梅尔能量。",
+    ),
+    "sound_samples": ("info", "Recordings at {rate} Hz, sample by sample.", "录音采样率 {rate} Hz，逐个样本读取。"),
+    "channels_mixed": (
+        "info",
+        "{count} recordings have several channels; their mean was taken.",
+        "{count} 段录音有多个声道，已取平均。",
+    ),
+    "short_recordings": (
+        "warning",
+        "{count} recordings shorter than one frame step were left out, {name} among them.",
+        "有 {count} 段录音短于一个帧移，已略去，例如 {name}。",
+    ),
+    "strange_names": (
+        "warning",
+        "The names of {count} recordings do not follow {pattern}, {name} among them: nothing is known of them.",
+        "有 {count} 段录音的文件名不符合 {pattern}（例如 {name}），因此没有相应信息。",
+    ),
+    "label_folders": (
+        "info",
+        "The recordings of each folder have its name as label.",
+        "以所在文件夹的名称作为录音的标签。",
+    ),
     "padded_beats": (
         "info",
         "Where a beat stands near an end of its recording, the signal's last value is repeated.",

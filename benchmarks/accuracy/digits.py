@@ -1,0 +1,112 @@
+"""Spoken digits from their WAV files, with a net that answers after every frame: keyword spotting.
+
+Free Spoken Digit Dataset: 3,000 recordings of 6 speakers. Its publisher's split (recordings 0 to 4 of each digit and
+speaker are the test), and each speaker held out in turn, which is the harder question.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.accuracy.digits
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import re
+import subprocess
+import time
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+
+from unrolled.core.files import write_text
+from unrolled.workflow.config import Config
+from unrolled.workflow.train import Trained, train
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "fsdd" / "recordings"
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+GOALS = {"publisher": 0.97, "speaker": 0.85}
+TRAIN = {"epochs": 10, "batch_size": 32, "learning_rate": 3e-3}
+_RESULT = Path(__file__).parent / "results" / "digits.txt"
+
+
+def recordings(folder: Path) -> list[tuple[Path, str, str, int]]:
+    """File, digit, speaker and number of every recording."""
+    found = []
+    for path in sorted(folder.glob("*.wav")):
+        match = re.fullmatch(r"(\d)_([a-z]+)_(\d+)", path.stem)
+        assert match is not None, path.name
+        found.append((path, match[1], match[2], int(match[3])))
+    return found
+
+
+def write_lists(source: Path, folder: Path, held: str) -> None:
+    """``train.csv`` and ``test.csv``; ``held`` is a speaker, or "publisher" for the publisher's split."""
+    texts = {"train": "path,label,speaker\n", "test": "path,label,speaker\n"}
+    for path, digit, speaker, number in recordings(source):
+        test = number < 5 if held == "publisher" else speaker == held
+        texts["test" if test else "train"] += f"{path},{digit},{speaker}\n"
+    for part, text in texts.items():
+        (folder / f"{part}.csv").write_text(text, encoding="utf-8")
+
+
+def trained(source: Path, held: str, seed: int) -> Trained:
+    """A model, judged on what was held out."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_lists(source, folder, held)
+        data = {"path": str(folder / "train.csv"), "test": str(folder / "test.csv"), "options": {"format": "wav"}}
+        given = {"data": {**data, "split": {"by": "case"}}, "task": {"name": "classify", "class_weights": "none"}}
+        return train(Config.parse({**given, "net": "keyword-spotting", "train": TRAIN, "seed": seed}))
+
+
+def line(source: Path, held: str, seed: int) -> tuple[float, str]:
+    """Accuracy, and a line about the run."""
+    worked = time.process_time()
+    run = trained(source, held, seed).run
+    metric = run.evaluation.model["accuracy"]
+    span = "" if metric.low is None or metric.high is None else f" [{metric.low:.4f}, {metric.high:.4f}]"
+    text = f"{held:10} seed {seed}  accuracy {metric.value:.4f}{span}  {run.facts.epochs} epochs"
+    seconds = time.process_time() - worked
+    return metric.value, f"{text}, {run.net.parameters:,} weights, {seconds:.0f} s of processor time"
+
+
+def main() -> None:
+    """Every split; results are written when all have been run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--seeds", type=int, default=3, help="of the publisher's split")
+    parser.add_argument("--splits", nargs="*", default=["publisher", *SPEAKERS])
+    asked = parser.parse_args()
+    told = ", ".join(f"{key} {value:g}" for key, value in TRAIN.items())
+    lines = [f"spoken digits from WAV files, preset keyword-spotting (causal), {told}", ""]
+    values: dict[str, list[float]] = {"publisher": [], "speaker": []}
+    for held in asked.splits:
+        for seed in range(asked.seeds if held == "publisher" else 1):
+            value, text = line(asked.data, held, seed)
+            values["publisher" if held == "publisher" else "speaker"].append(value)
+            lines.append(text)
+            print(text, flush=True)
+    lines.append("")
+    for kind, goal in GOALS.items():
+        if values[kind]:
+            mean = float(np.mean(values[kind]))
+            verdict = "reached" if mean >= goal else "NOT reached"
+            lines.append(f"{kind:10} mean {mean:.4f} of {len(values[kind])}  goal {goal:g}: {verdict}")
+    lines += ["", machine()]
+    print("\n".join(lines[-4:]))
+    write_text(_RESULT, "\n".join(lines) + "\n")
+
+
+def machine() -> str:
+    """Date, commit, machine and versions."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return (
+        f"{date.today().isoformat()}, commit {commit.stdout.strip() or 'none'}, {platform.machine()}, "
+        f"{torch.get_num_threads()} threads, python {platform.python_version()}, torch {torch.__version__}"
+    )
+
+
+if __name__ == "__main__":
+    main()
