@@ -36,7 +36,7 @@ def test_a_slow_stream_with_empty_cells_in_between(tmp_path: Path) -> None:
     trained = train(Config.parse(given), folder=tmp_path / "run")
     assert trained.run.net.spec[0]["parallel"]["columns"] == [["push"], ["level"]]  # type: ignore[index]
     answers = predict(trained.folder.bundle if trained.folder else "", path)
-    assert np.isfinite(answers.value).all() and len(answers.value) > 50
+    assert np.isfinite(answers.answer.value).all() and len(answers.answer.value) > 50
     with pytest.raises(ConfigError, match="Did you mean 'level'"):
         train(Config.parse({**given, "net": _net(["lewel"], ["push"], 5)}))
 
