@@ -30,7 +30,7 @@ def test_presets_build(entry: Preset) -> None:
     every = not {"tag", "anomaly"}.isdisjoint(entry.task)
     net = Net(entry.name, inputs, Outputs(steps=10, targets=2) if forecast else Outputs(values=2, every=every))
     assert net.summary().parameters > 1000
-    assert NetSpec.parse(net.spec.dump()) == net.spec
+    assert NetSpec.parse(net.spec.dump(), every=net.outputs.every) == net.spec
 
 
 def test_parameters_are_filled_in() -> None:

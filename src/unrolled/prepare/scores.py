@@ -62,7 +62,8 @@ def row_scores(found: Values, center: Values, scale: Values) -> Float:
     known = np.isfinite(squares)
     count = known.sum(axis=(1, 2))
     total: Float = np.where(known, squares, 0).sum(axis=(1, 2))
-    return np.sqrt(total / np.maximum(count, 1))
+    score: Float = np.sqrt(total / np.maximum(count, 1))
+    return score
 
 
 def sequence_scores(score: Float, counts: npt.NDArray[np.int64], combine: Combine) -> Float:
