@@ -81,7 +81,8 @@ class Stepwise(nn.Module):
 def recalled(net: nn.Module, seed: int) -> float:
     """Share of the letters that come back right, of 500 new sequences."""
     x, y = draw(500, torch.Generator().manual_seed(5000 + seed))
-    return (net(x)[:, -SHOWN:].argmax(2) == y[:, -SHOWN:]).float().mean().item()
+    found: Tensor = net(x)[:, -SHOWN:].argmax(2) == y[:, -SHOWN:]
+    return found.float().mean().item()
 
 
 def run(trial: Trial, seed: int, steps: int) -> tuple[Curve, float]:

@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -78,7 +78,7 @@ def judge(net: nn.Module, loss: Loss, x: Tensor, y: Tensor) -> float:
     return found
 
 
-def picture(title: str, curves: dict[str, Sequence[Curve]], level: tuple[str, float]) -> str:
+def picture(title: str, curves: Mapping[str, Sequence[Curve]], level: tuple[str, float]) -> str:
     """SVG of losses (logarithmic) against batches; a colour a net, a line a seed, dashed where one knows nothing."""
     left, top, right, bottom = _MARGIN
     width, height = _SIZE[0] - left - right, _SIZE[1] - top - bottom

@@ -90,7 +90,7 @@ class Recurrent(nn.Module):
                     role, shape = "skew_hh", rotation.free(shape)
                 self.register_parameter(role + suffix, nn.Parameter(torch.empty(shape, **factory)))
         if orthogonal:
-            self.register_state_dict_pre_hook(_keep_rotations)
+            self.register_state_dict_pre_hook(_keep_rotations)  # type: ignore[no-untyped-call]
         self.reset_parameters()
 
     @property
