@@ -82,7 +82,7 @@ def recalled(net: nn.Module, seed: int) -> float:
     """Share of the letters that come back right, of 500 new sequences."""
     x, y = draw(500, torch.Generator().manual_seed(5000 + seed))
     found: Tensor = net(x)[:, -SHOWN:].argmax(2) == y[:, -SHOWN:]
-    return found.float().mean().item()
+    return float(found.float().mean())
 
 
 def run(trial: Trial, seed: int, steps: int) -> tuple[Curve, float]:

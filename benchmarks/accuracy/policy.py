@@ -11,6 +11,7 @@ import argparse
 import platform
 import time
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,6 +21,10 @@ from unrolled.policy import PolicySettings, returns, train_policy
 
 ENVIRONMENT, POSITIONS, SEEDS = "CartPole-v1", (0, 2), (0, 1, 2)
 _RESULT = Path(__file__).parent / "results" / "policy.txt"
+
+
+def _note(course: list[str], steps: int, mean: float) -> None:
+    course.append(f"{mean:.0f}")
 
 
 def main() -> None:
@@ -33,7 +38,7 @@ def main() -> None:
         for seed in SEEDS[: asked.seeds]:
             began, course = time.process_time(), list[str]()
             settings = PolicySettings(cell=cell, columns=POSITIONS, total=asked.total, seed=seed)
-            policy = train_policy(ENVIRONMENT, settings, tell=lambda _, mean, to=course: to.append(f"{mean:.0f}"))
+            policy = train_policy(ENVIRONMENT, settings, tell=partial(_note, course))
             found = returns(policy, ENVIRONMENT, columns=POSITIONS, seed=1000 + seed)
             way = " ".join(course[:: max(1, len(course) // 10)])
             lines.append(

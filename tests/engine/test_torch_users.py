@@ -108,7 +108,7 @@ def test_workers_of_a_loader_that_are_forked_encode_as_the_parent_does() -> None
 
 def test_gradients_for_each_sample_by_functional_transforms() -> None:
     model, x, truth = _problem()
-    parameters = dict(model.named_parameters())
+    parameters: dict[str, Tensor] = dict(model.named_parameters())
 
     def loss(parameters: dict[str, Tensor], x: Tensor, truth: Tensor) -> Tensor:
         y: Tensor = torch.func.functional_call(model, parameters, (x[None],))

@@ -73,7 +73,10 @@ class Actor:
             self.finished += self.total[over].tolist()
             self._seen, self._ended = self._observed(seen), over
         last = self.policy(self._seen[:, None], self.state)[1][:, 0]
-        return Rollout(*(torch.stack(each, 1) for each in zip(*rows, strict=True)), begin, last)
+        x, actions, logs, values, rewards, terminated, ended, valid = (
+            torch.stack(each, 1) for each in zip(*rows, strict=True)
+        )
+        return Rollout(x, actions, logs, values, rewards, terminated, ended, valid, begin, last)
 
     def _observed(self, seen: Any) -> Tensor:
         flat = np.asarray(seen, np.float32).reshape(len(seen), -1)

@@ -212,7 +212,8 @@ class Preprocessor:
                 where="the preprocessing",
                 mend="train on numeric columns alone, with one of the scales standard, minmax, robust, none",
             )
-        return scaling.past(np.asarray(values, np.float32)[None], np.zeros(1, dtype=np.int64))[0][0]
+        found: Float = scaling.past(np.asarray(values, np.float32)[None], np.zeros(1, dtype=np.int64))[0][0]
+        return found
 
     def truth(self, series: Series, samples: Samples) -> _Float64:
         """``(B, H, M)`` true values in original units; ``(B, 1, M)`` values or class codes if not a forecast.

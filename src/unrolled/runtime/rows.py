@@ -142,7 +142,7 @@ class RowStream:
     def _continued(self, series: Series, s: int, rows: slice, known: _Sequence | None) -> Series:
         """The new rows of a sequence behind the last ones before them."""
         values, time = np.asarray(series.values[rows]), series.time
-        own = None if time is None else np.asarray(time[rows])
+        own: _Values | None = None if time is None else np.asarray(time[rows])
         if known is not None and len(known.seen):
             if known.time is not None and own is not None:
                 if own[0] <= known.time[-1]:
@@ -170,7 +170,7 @@ def _filled(values: _Values, past: _Values | None, numbers: list[int]) -> _Value
 
 def _joined(parts: list[Prediction], series: Series) -> Prediction:
     answer: Answer = joined([part.answer for part in parts])
-    times = None if parts[0].times is None else np.concatenate([part.times for part in parts])  # type: ignore[misc]
+    times = None if parts[0].times is None else np.concatenate([part.times for part in parts])
     return Prediction(answer, tuple(name for part in parts for name in part.ids), times, series.notes)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from unrolled.core.errors import ConfigError
@@ -92,7 +93,9 @@ class Pairs(Task):
         target = self._target(columns)
         return PairDecoding(targets=(target.name,), classes=(target.categories[0], target.categories[1]))
 
-    def calibrate(self, output: Values, truth: Values, decoding: Decoding) -> Decoding:
+    def calibrate(
+        self, output: Values, truth: Values, decoding: Decoding, counts: npt.NDArray[np.int64] | None = None
+    ) -> Decoding:
         """Scale and bias of the score."""
         known = np.isfinite(truth[:, 0])
         if not isinstance(decoding, PairDecoding) or not known.any():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from unrolled.core.errors import ConfigError, DataError
@@ -138,7 +139,9 @@ class Recommend(Task):
         item = self._item(columns)
         return RankDecoding(targets=(item.name,), items=item.categories, top=self.settings.top)
 
-    def calibrate(self, output: Values, truth: Values, decoding: Decoding) -> Decoding:
+    def calibrate(
+        self, output: Values, truth: Values, decoding: Decoding, counts: npt.NDArray[np.int64] | None = None
+    ) -> Decoding:
         """One temperature."""
         known = truth[:, 0] < output.shape[-1]
         if not isinstance(decoding, RankDecoding) or not known.any():

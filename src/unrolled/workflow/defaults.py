@@ -323,16 +323,6 @@ def _until_it_fails(window: int, spans: Spans) -> dict[str, Any]:
     return train | {"learning_rate": 2e-3, "averaging": "ema", "ema_decay": 0.99}
 
 
-_CHOICES = {
-    "forecast": _forecast,
-    "classify": _classify,
-    "regress": _regress,
-    "failure": _failure,
-    "pairs": _pairs,
-    "recommend": _recommend,
-}
-
-
 def _look_back(most: int, series: Series, spans: Spans) -> int:
     """Rows of a window: those of a typical sequence, or half of the training part of a single one."""
     rows = int(np.median(series.lengths)) if len(series.ids) > 1 else max(end - begin for _, begin, end in spans) // 2
@@ -376,7 +366,9 @@ _CHOICES: Mapping[str, Callable[[Config, Series, Spans, bool], Choice]] = {
     "classify": _classify,
     "failure": _failure,
     "forecast": _forecast,
+    "pairs": _pairs,
+    "pretrain": _pretrain,
+    "recommend": _recommend,
     "regress": _regress,
     "tag": _tag,
-    "pretrain": _pretrain,
 }

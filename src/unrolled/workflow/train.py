@@ -196,9 +196,9 @@ def _net(job: Job, own: nn.Module | None) -> tuple[AnyNet, tuple[Note, ...]]:
     return net, (() if job.config.start_from is None else take_over(job, net))
 
 
-def _refuse_looking_ahead(net: Net | CustomNet) -> None:
+def _refuse_looking_ahead(net: AnyNet) -> None:
     """Sessions are learnt at all their steps in one pass, which is only right in a net that looks back."""
-    if isinstance(net, CustomNet):
+    if not isinstance(net, Net):
         raise ConfigError("recommend trains nets of layers only", where="net", mend="write the net as a list of layers")
     for note in net.streamable():
         raise ConfigError(
