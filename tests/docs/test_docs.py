@@ -23,7 +23,8 @@ from unrolled.evaluate import BASELINES, verdict
 from unrolled.nets import Net, NetSpec
 from unrolled.nets.layers import layer_kinds
 from unrolled.prepare.calendar import FEATURES
-from unrolled.prepare.decode import Decoding, decode
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import Decoding
 from unrolled.prepare.readers import READERS
 from unrolled.prepare.series import Role
 from unrolled.prepare.transforms.chain import TRANSFORMS

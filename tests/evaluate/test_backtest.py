@@ -9,7 +9,7 @@ import pytest
 
 from unrolled.core.errors import DataError
 from unrolled.evaluate import Backtest, Fold, Part, backtest, folds
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.series import Series
 from unrolled.tasks import Forecast, make_task
 

@@ -10,7 +10,9 @@ import pytest
 from unrolled.core.errors import DataError
 from unrolled.core.records import Evaluation
 from unrolled.evaluate import Part, assess, evaluate
-from unrolled.prepare.decode import AlarmDecoding, Answer, ClassDecoding, NumberDecoding, decode
+from unrolled.prepare.answer import Answer
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import AlarmDecoding, ClassDecoding, NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.schema import Schema

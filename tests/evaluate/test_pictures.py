@@ -17,7 +17,7 @@ from unrolled.evaluate.pictures import (
     residuals,
     scatters,
 )
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 
 
 def drawn(part: Any, *, quantiles: bool = False, value: Any = None) -> list[ForecastPicture]:

@@ -13,7 +13,8 @@ from scipy.optimize import minimize
 from sklearn.metrics import f1_score, log_loss
 
 from unrolled.prepare.calibrate import conformal, enough, intervals, platt, temperature, threshold
-from unrolled.prepare.decode import NumberDecoding, decode, softmax
+from unrolled.prepare.decode import decode, softmax
+from unrolled.prepare.decoding import NumberDecoding
 from unrolled.program.functions import sigmoid
 
 

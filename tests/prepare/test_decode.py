@@ -13,16 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
 
-from unrolled.prepare.decode import (
-    AlarmDecoding,
-    ClassDecoding,
-    Decoding,
-    NumberDecoding,
-    Values,
-    decode,
-    softmax,
-    table,
-)
+from unrolled.prepare.answer import Values, table
+from unrolled.prepare.decode import decode, softmax
+from unrolled.prepare.decoding import AlarmDecoding, ClassDecoding, Decoding, NumberDecoding
 
 finite = st.floats(-1e3, 1e3, width=32)
 

@@ -18,7 +18,7 @@ from unrolled.core.bundle import Bundle, Manifest
 from unrolled.core.errors import BundleError, ConfigError, DataError
 from unrolled.nets import CustomNet, Net
 from unrolled.prepare.build import build
-from unrolled.prepare.decode import AlarmDecoding, ClassDecoding, Decoding, NumberDecoding
+from unrolled.prepare.decoding import AlarmDecoding, ClassDecoding, Decoding, NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.schema import infer

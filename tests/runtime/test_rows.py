@@ -15,7 +15,7 @@ from tests.runtime.test_predictor import Fitted, cut, engines, fitted, gestures,
 
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.prepare.build import build
-from unrolled.prepare.decode import AlarmDecoding, ClassDecoding, NumberDecoding
+from unrolled.prepare.decoding import AlarmDecoding, ClassDecoding, NumberDecoding
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.table import Table
 from unrolled.program.shapes import Outputs

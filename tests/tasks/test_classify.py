@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.data.batch import Batch
-from unrolled.prepare.decode import ClassDecoding, decode
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import ClassDecoding
 from unrolled.prepare.series import Column
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import Classify, Scales, make_task

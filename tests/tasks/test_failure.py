@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from unrolled.core.errors import ConfigError
 from unrolled.data.batch import Batch
-from unrolled.prepare.decode import AlarmDecoding, decode
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import AlarmDecoding
 from unrolled.prepare.pages import mapping, pieces
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.schema import Schema

@@ -11,7 +11,9 @@ from torch.nn import functional
 
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.data.batch import Batch
-from unrolled.prepare.decode import Answer, NumberDecoding, decode
+from unrolled.prepare.answer import Answer
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import NumberDecoding
 from unrolled.prepare.series import Column
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import Forecast, Scales, make_task

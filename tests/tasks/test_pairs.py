@@ -14,7 +14,8 @@ from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.tolerances import TOLERANCES
 from unrolled.evaluate.texts import _most_right
 from unrolled.nets import Net
-from unrolled.prepare.decode import PairDecoding, decode
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import PairDecoding
 from unrolled.prepare.pairing import as_pairs, tokens
 from unrolled.prepare.read import read
 from unrolled.prepare.series import Column

@@ -12,7 +12,7 @@ import torch
 
 from unrolled.core.errors import ConfigError
 from unrolled.data.batch import Batch
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 from unrolled.tasks import TASKS, Forecast, ForecastSettings, make_task
 from unrolled.tasks.plugin import resolve
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.data.batch import Batch
 from unrolled.data.every_step import Candidates, EveryStep
-from unrolled.prepare.decode import RankDecoding, decode
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import RankDecoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.schema import Schema

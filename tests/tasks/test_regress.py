@@ -10,7 +10,8 @@ import torch
 from sklearn.metrics import r2_score
 
 from unrolled.data.batch import Batch
-from unrolled.prepare.decode import NumberDecoding, decode
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import NumberDecoding
 from unrolled.prepare.series import Column
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import Regress, Scales, make_task

@@ -9,7 +9,7 @@ from tests.tasks.conftest import MakeSeries
 
 from unrolled.core.errors import DataError
 from unrolled.data.batch import Batch
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.series import Column
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import Scales, Tag

@@ -19,7 +19,7 @@ from unrolled.core.optional import require
 from unrolled.core.records import Evaluation, Run
 from unrolled.estimators.job import config_of, spec_of
 from unrolled.estimators.origin import Origin
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.table import Array, Table
 from unrolled.runtime import Prediction, Predictor
 from unrolled.runtime.predictor import Settings

@@ -19,7 +19,8 @@ from unrolled.estimators.base import Estimator, frame_of
 from unrolled.estimators.labels import classes_of, in_column, named
 from unrolled.estimators.origin import Label
 from unrolled.estimators.sequences import Sequences
-from unrolled.prepare.decode import Answer, ClassDecoding
+from unrolled.prepare.answer import Answer
+from unrolled.prepare.decoding import ClassDecoding
 from unrolled.prepare.table import Array, Table
 
 if TYPE_CHECKING:

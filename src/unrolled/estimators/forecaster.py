@@ -20,7 +20,7 @@ from unrolled.estimators.forms import is_table
 from unrolled.estimators.job import FEWEST
 from unrolled.estimators.origin import Origin
 from unrolled.estimators.past import Past, Shape, end_of
-from unrolled.prepare.decode import NumberDecoding
+from unrolled.prepare.decoding import NumberDecoding
 from unrolled.prepare.series import Series
 from unrolled.prepare.table import Array, Table
 from unrolled.runtime import Prediction

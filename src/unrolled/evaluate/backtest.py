@@ -18,7 +18,7 @@ from unrolled.evaluate.evaluation import first
 from unrolled.evaluate.part import Part
 from unrolled.evaluate.scales import scales
 from unrolled.evaluate.season import season_of
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.series import Series
 from unrolled.tasks.forecast import Forecast
 from unrolled.tasks.statistic import Statistic

@@ -17,9 +17,9 @@ from unrolled.evaluate.items import popularity, transitions
 from unrolled.evaluate.part import Part
 from unrolled.evaluate.texts import tfidf
 from unrolled.prepare import scores
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.binding import look_up
 from unrolled.prepare.calibrate import threshold
-from unrolled.prepare.decode import Answer
 from unrolled.prepare.labels import recoding
 from unrolled.prepare.pages import taken
 from unrolled.prepare.series import Column

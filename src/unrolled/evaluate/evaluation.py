@@ -23,7 +23,9 @@ from unrolled.evaluate.pictures import pictures
 from unrolled.evaluate.scales import scales
 from unrolled.evaluate.season import season_of
 from unrolled.evaluate.verdict import verdict
-from unrolled.prepare.decode import Answer, Decoding, decode, each_row, every, joined
+from unrolled.prepare.answer import Answer, joined
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import Decoding, each_row, every
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.tasks.statistic import Statistic

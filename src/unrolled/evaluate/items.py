@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from unrolled.evaluate.contest import Contest
 from unrolled.evaluate.part import Part
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.labels import recoding
 from unrolled.prepare.pages import taken
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from unrolled.core.records import Note, Scores
 from unrolled.evaluate.part import Part
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.calibrate import enough
-from unrolled.prepare.decode import Answer, Decoding, NumberDecoding
+from unrolled.prepare.decoding import Decoding, NumberDecoding
 
 _FEW_GROUPS = 10
 

@@ -22,7 +22,7 @@ from unrolled.core.records import (
     ScorePicture,
 )
 from unrolled.evaluate.part import Part
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 from unrolled.tasks.labels import confusion
 from unrolled.tasks.task import Values
 

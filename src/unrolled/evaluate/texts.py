@@ -11,8 +11,8 @@ import numpy.typing as npt
 from unrolled.core.optional import require
 from unrolled.evaluate.contest import Contest
 from unrolled.evaluate.part import Part
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.calibrate import platt
-from unrolled.prepare.decode import Answer
 from unrolled.prepare.pairing import SIDE, TOKEN
 from unrolled.program.functions import sigmoid
 

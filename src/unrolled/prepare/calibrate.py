@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unrolled.prepare.decode import NumberDecoding, softmax
+from unrolled.prepare.decode import softmax
+from unrolled.prepare.decoding import NumberDecoding
 from unrolled.program.functions import sigmoid
 
 Values = npt.NDArray[np.floating[Any]]

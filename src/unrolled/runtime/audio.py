@@ -13,7 +13,7 @@ import numpy.typing as npt
 from unrolled.core.errors import BundleError
 from unrolled.core.validation import validated
 from unrolled.prepare import decode
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.log_mel import LogMel
 from unrolled.prepare.readers.options import ReadOptions
 from unrolled.prepare.readers.wav import BAND, front_options

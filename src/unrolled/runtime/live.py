@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.errors import ConfigError
-from unrolled.prepare.decode import AnomalyDecoding, Answer, decode, every
+from unrolled.prepare.answer import Answer
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import AnomalyDecoding, every
 from unrolled.runtime.forward import PlanForward
 from unrolled.runtime.predictor import Predictor
 from unrolled.runtime.stream import Stream

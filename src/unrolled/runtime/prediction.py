@@ -11,8 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unrolled.core.records import Note
-from unrolled.prepare import decode
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer, table
 from unrolled.prepare.table import Table
 
 
@@ -35,4 +34,4 @@ class Prediction:
 
     def table(self) -> Table:
         """As columns, one row a sample and step."""
-        return decode.table(self.answer, self.ids, self.times)
+        return table(self.answer, self.ids, self.times)

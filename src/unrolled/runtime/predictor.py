@@ -16,9 +16,10 @@ from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError
 from unrolled.core.validation import restored
 from unrolled.prepare import decode
+from unrolled.prepare.answer import Answer, joined
 from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.build import build
-from unrolled.prepare.decode import AlarmDecoding, AnomalyDecoding, Answer, Decoding, NumberDecoding
+from unrolled.prepare.decoding import AlarmDecoding, AnomalyDecoding, Decoding, NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.rollout import rollout
 from unrolled.prepare.samples import Samples
@@ -138,7 +139,7 @@ class Predictor:
         longest = int(samples.lengths.max(initial=1))
         size = max(1, min(_MOST, _NUMBERS // max(longest * _UNITS, self.outputs.size)))
         chunks = [samples[slice(at, at + size)] for at in range(0, len(samples), size)]
-        return decode.joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
+        return joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
 
     def output(self, arrays: Arrays) -> Values:
         """``(n, S, M, V)`` in model scale; a net of fewer steps than the horizon is rolled out.

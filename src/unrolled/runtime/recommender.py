@@ -11,7 +11,8 @@ import numpy as np
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import ConfigError
-from unrolled.prepare.decode import RankDecoding, decode
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import RankDecoding
 from unrolled.runtime.forward import PlanForward
 from unrolled.runtime.predictor import Predictor
 from unrolled.runtime.stream import State, Stream

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.validation import validated
 from unrolled.prepare import decode
-from unrolled.prepare.decode import Answer, NumberDecoding, joined
+from unrolled.prepare.answer import Answer, joined
+from unrolled.prepare.decoding import NumberDecoding
 from unrolled.prepare.missing import fill_forward
 from unrolled.prepare.readers import ReadOptions, records
 from unrolled.prepare.samples import Samples

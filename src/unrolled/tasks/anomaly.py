@@ -18,7 +18,8 @@ from pydantic import BeforeValidator, Field
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Metric
 from unrolled.prepare import scores
-from unrolled.prepare.decode import AnomalyDecoding, Answer, Decoding
+from unrolled.prepare.answer import Answer
+from unrolled.prepare.decoding import AnomalyDecoding, Decoding
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Column, Series
 from unrolled.prepare.tiles import LEAD, tiles

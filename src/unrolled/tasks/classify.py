@@ -15,8 +15,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from unrolled.core.errors import ConfigError
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.calibrate import temperature
-from unrolled.prepare.decode import Answer, ClassDecoding, Decoding
+from unrolled.prepare.decoding import ClassDecoding, Decoding
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import labels, losses
 from unrolled.tasks.plugin import Plugin, resolve

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from unrolled.core.errors import ConfigError
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.calibrate import platt, threshold
-from unrolled.prepare.decode import AlarmDecoding, Answer, Decoding
+from unrolled.prepare.decoding import AlarmDecoding, Decoding
 from unrolled.prepare.pages import pieces
 from unrolled.prepare.series import Column, Series
 from unrolled.program.functions import sigmoid

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from unrolled.core.errors import ConfigError
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.calibrate import intervals
-from unrolled.prepare.decode import Answer, Decoding, NumberDecoding
+from unrolled.prepare.decoding import Decoding, NumberDecoding
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.program.shapes import Outputs

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from unrolled.core.errors import ConfigError
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.calibrate import platt
-from unrolled.prepare.decode import Answer, Decoding, PairDecoding
+from unrolled.prepare.decoding import Decoding, PairDecoding
 from unrolled.prepare.series import Column, Series
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import labels, losses

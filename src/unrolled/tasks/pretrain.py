@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Metric
-from unrolled.prepare.decode import Answer, Decoding
+from unrolled.prepare.answer import Answer
+from unrolled.prepare.decoding import Decoding
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.program.shapes import Outputs

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from unrolled.core.errors import ConfigError, DataError
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.calibrate import temperature
-from unrolled.prepare.decode import Answer, Decoding, RankDecoding
+from unrolled.prepare.decoding import Decoding, RankDecoding
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Column, Series
 from unrolled.program.shapes import Outputs

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.calibrate import intervals
-from unrolled.prepare.decode import Answer, Decoding, NumberDecoding
+from unrolled.prepare.decoding import Decoding, NumberDecoding
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import losses, numbers
 from unrolled.tasks.plugin import Plugin, resolve

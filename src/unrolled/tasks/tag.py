@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from unrolled.core.errors import DataError
-from unrolled.prepare.decode import Answer
+from unrolled.prepare.answer import Answer
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
 from unrolled.prepare.tiles import tiles

@@ -16,7 +16,9 @@ from pydantic import Field
 
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.records import Metric, Record
-from unrolled.prepare.decode import Answer, Decoding, decode
+from unrolled.prepare.answer import Answer
+from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import Decoding
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Column, Role, Series
 from unrolled.program.shapes import Outputs

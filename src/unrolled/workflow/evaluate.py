@@ -12,7 +12,8 @@ from unrolled.core.errors import ConfigError
 from unrolled.core.records import Evaluation
 from unrolled.data import whole
 from unrolled.evaluate import Backtest, Fold, Part, assess, backtest, folds, training_part
-from unrolled.prepare.decode import Answer, decode
+from unrolled.prepare.answer import Answer
+from unrolled.prepare.decode import decode
 from unrolled.prepare.series import Series
 from unrolled.tasks import Forecast
 from unrolled.tasks.windows import sliding

@@ -17,7 +17,7 @@ from torch import nn
 
 from unrolled.core.bundle import Bundle
 from unrolled.prepare.arrays import Arrays
-from unrolled.prepare.decode import Decoding
+from unrolled.prepare.decoding import Decoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series

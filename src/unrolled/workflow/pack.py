@@ -18,7 +18,7 @@ from unrolled.core.bundle import Bundle, Manifest
 from unrolled.core.records import DataFacts, Evaluation, NetFacts, Note, Run, RunFacts
 from unrolled.nets import Net, Pretext
 from unrolled.nets.custom import CustomNet
-from unrolled.prepare.decode import Decoding
+from unrolled.prepare.decoding import Decoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.tasks import Task
 from unrolled.train import FitResult

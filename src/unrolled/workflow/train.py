@@ -20,7 +20,7 @@ from unrolled.data import Batches
 from unrolled.data.batches import Gather
 from unrolled.evaluate import assess
 from unrolled.nets import CustomNet, Net, Pretext, load_custom
-from unrolled.prepare.decode import NumberDecoding
+from unrolled.prepare.decoding import NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.tasks import Forecast, Pretrain
 from unrolled.train import fit, seed_everything, torch_options
