@@ -101,7 +101,7 @@ def main() -> None:
     asked = parser.parse_args()
     lines = [
         f"Copy of {SHOWN} letters over {BLANKS} blanks: cross-entropy of all steps; remembering nothing {NOTHING:.4f}",
-        "batches of 50, Adam, gradients clipped at 1; each net with its learning rate",
+        "batches of 50, Adam, gradients clipped at 1; each net with its learning rate; seconds of processor time",
         "",
         f"{'net':18}{'rate':>7}{'seed':>5}{'loss':>9}{'letters right':>14}{'batches':>9}{'seconds':>9}",
     ]
