@@ -54,6 +54,7 @@ ONE_OF_EACH: list[list[Any]] = [
       for kind in ("bahdanau", "luong", None)),
     ["per_channel", {"gru": {"size": 4, "layers": 2}}, {"decoder": {"attention": "luong", "feeding": False}}],
     [{"dense": {"size": 4, "activation": "tanh", "dropout": 0.5}}, "positions"],
+    [{"gru": {"size": 4}}, {"bottleneck": {"size": 3}}, {"rnn": {"size": 4}}],
     [{"layer_fusion": {"layers": [{"lstm": {"size": 4}}, {"gru": {"size": 3}}]}}],
     *([{"parallel": {"branches": [[{"gru": {"size": 3}}], [{"dense": {"size": 4}}]], "merge": merge}}]
       for merge in ("concat", "sum", "gated", "attention")),

@@ -62,7 +62,7 @@ def test_options_are_checked(tmp_path: Path) -> None:
     path = saved(tmp_path / "data.csv", "a,b\n1,2\n")
     with pytest.raises(ConfigError, match=r"delimeter: there is no option 'delimeter'\n  Did you mean 'delimiter'"):
         read(path, delimeter=";")
-    with pytest.raises(ConfigError, match="Known are: after, beats, before, "):
+    with pytest.raises(ConfigError, match="Known are: after, bands, beats, before, "):
         read(path, qqqqqqqq=1)
     for name, value in [("delimiter", ";;"), ("before", -1), ("points", 1), ("limit", 0), ("decimal", ";")]:
         with pytest.raises(ConfigError, match=f"^{name}: "):

@@ -42,7 +42,7 @@ class PlanForward:
 
     def __init__(self, manifest: Manifest, weights: Mapping[str, Array]) -> None:
         if manifest.plan is None:
-            if manifest.custom is None:
+            if manifest.task == "pretrain":
                 raise BundleError(
                     "it holds a pretrained encoder, which gives no answers yet",
                     mend="train a task from it: unrolled train labelled.csv --target y --from this",
