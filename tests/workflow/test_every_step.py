@@ -104,6 +104,11 @@ def test_tags_come_live(tagged: tuple[Trained, Path]) -> None:
         at, last = at + 1, sentence
 
 
+def test_the_stream_for_other_tasks_names_the_one_for_tags(tagged: tuple[Trained, Path]) -> None:
+    with pytest.raises(ConfigError, match="a model for tag answers rows by"):
+        Predictor(tagged[0].bundle).stream()
+
+
 @pytest.fixture(scope="module", params=["forecast", "reconstruction"])
 def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, Path]:
     folder = tmp_path_factory.mktemp("sensors")

@@ -16,7 +16,7 @@ from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.validation import validated
 from unrolled.prepare import decode
 from unrolled.prepare.answer import Answer, joined
-from unrolled.prepare.decoding import NumberDecoding
+from unrolled.prepare.decoding import NumberDecoding, every
 from unrolled.prepare.missing import fill_forward
 from unrolled.prepare.readers import ReadOptions, records
 from unrolled.prepare.samples import Samples
@@ -63,6 +63,10 @@ class RowStream:
         if obstacle := preprocessor.obstacle():
             raise _refused(obstacle, "the preparation")
         decoding = settings.decoding
+        if every(decoding):
+            raise ConfigError(
+                f"a model for {decoding.task} answers rows by runtime.Live", where="the task", mend="use Live"
+            )
         if isinstance(decoding, NumberDecoding) and decoding.horizon > predictor.outputs.steps and schema.forecast:
             raise _refused(f"a forecast of {decoding.horizon} steps is rolled out from one step", "the net")
         self._forward = predictor.forward
