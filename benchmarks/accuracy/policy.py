@@ -8,14 +8,11 @@ Same settings for both (``unrolled.policy``); the figure is the mean return of 1
 from __future__ import annotations
 
 import argparse
-import platform
 import time
-from datetime import date
 from functools import partial
 from pathlib import Path
 
-import torch
-
+from benchmarks.accuracy.curves import surroundings
 from unrolled.core.files import write_text
 from unrolled.policy import PolicySettings, returns, train_policy
 
@@ -46,7 +43,7 @@ def main() -> None:
                 f"{time.process_time() - began:.0f} s  on the way {way}"
             )
             print(lines[-1], flush=True)
-    lines += ["", f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"]
+    lines += ["", surroundings()]
     if asked.seeds == len(SEEDS):
         write_text(_RESULT, "\n".join(lines) + "\n")
 

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import math
-import platform
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from benchmarks.accuracy.curves import surroundings
 from unrolled.core.files import write_text
 from unrolled.nets import Net
 from unrolled.program.shapes import Inputs, Outputs
@@ -95,7 +94,7 @@ def main() -> None:
                     f"{1 / classes:.2f}  {time.process_time() - begun:.0f} s of processor"
                 )
                 print(lines[-1], flush=True)
-    lines += ["", f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"]
+    lines += ["", surroundings()]
     if asked.seeds == len(SEEDS):
         write_text(_RESULT, "\n".join(lines) + "\n")
 

@@ -12,18 +12,16 @@ learn from, 600 others to judge. Everything goes through the files of ``unrolled
 from __future__ import annotations
 
 import argparse
-import platform
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
+from benchmarks.accuracy.curves import surroundings
 from unrolled.core.files import write_text
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import train
@@ -98,7 +96,7 @@ def main() -> None:
                 f"{kind:6}{what:12} mean {np.mean(found):.4f} ({each})  chance {chance}  {seconds:.0f} s a seed"
             )
             print(lines[-1], flush=True)
-    lines += ["", f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"]
+    lines += ["", surroundings()]
     if asked.seeds == len(SEEDS):
         write_text(_RESULT, "\n".join(lines) + "\n")
 

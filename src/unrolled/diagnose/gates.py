@@ -34,8 +34,7 @@ def activations(run: Recorded) -> dict[str, _Array]:
     """``(rows, H)`` values of every named sigmoid of the cell, over all true steps and samples."""
     cell, inside = run.request.cell, run.inside().numpy()
     weights = {name: weight.detach().numpy() for name, weight in run.request.weights.items()}
-    x = run.request.x.detach().numpy().swapaxes(0, 1)
-    x = (x[::-1] if run.request.reverse else x)[inside]
+    x = run.inputs().numpy()[inside]
     program = trace(cell, len(weights["weight_ih"]) // len(cell.gates), bias="bias_ih" in weights)
     own = parameters(cell, weights)
     leaves = {("vector", name): own[name] for name in program.leaves("vector")}
@@ -58,11 +57,8 @@ def kept(run: Recorded) -> Tensor:
     LSTM, z of a GRU, 0 of a plain RNN.
     """
     cell, request = run.request.cell, run.request
-    at, inside = len(cell.state) - 1, run.inside()
-    if len(cell.state) > 1:
-        at = 1  # by convention h, c, and what normalises them
-    x = request.x.detach().swapaxes(0, 1)
-    x = (x.flip(0) if request.reverse else x)[inside]
+    at, inside = _lasting(run), run.inside()
+    x = run.inputs()[inside]
     weights = {name: weight.detach() for name, weight in request.weights.items()}
     state = tuple(
         torch.stack([step[part] for step in run.states[:-1]]).detach()[inside].requires_grad_()
@@ -78,6 +74,11 @@ def kept(run: Recorded) -> Tensor:
             return torch.zeros_like(state[at])
         (found,) = torch.autograd.grad(new.sum(), state[at], allow_unused=True, materialize_grads=True)
     return found
+
+
+def _lasting(run: Recorded) -> int:
+    """Place of the part of the state that lasts longest; parts are h, c, and what normalises them, by convention."""
+    return min(1, len(run.request.cell.state) - 1)
 
 
 def gates(run: Recorded) -> Iterator[Finding]:
@@ -113,7 +114,7 @@ def _stuck(place: str, name: str, values: _Array) -> Finding | None:
 
 def _memory(run: Recorded, share: Tensor) -> Finding:
     """Time constants: after ``-1 / mean(log kept)`` steps a unit has lost all but 1/e."""
-    part = run.request.cell.state[1 if len(run.request.cell.state) > 1 else 0]
+    part = run.request.cell.state[_lasting(run)]
     mean = float(share.mean())
     rate = -share.abs().clamp(1e-12, 1 - 1e-9).log().mean(0)
     constants = (1 / rate).sort().values

@@ -33,5 +33,6 @@ def _course(losses: Sequence[float]) -> Finding:
     if not math.isfinite(last) or (best > 0 and last > _DIVERGED * best):
         return finding("diverging", "broken", probe="learning", figures={"rise": last / best})
     share = last / first if first > 0 else 1 - (first - last) / max(abs(first), 1e-12)
-    code, level = ("not_learning", "broken") if share > _NOTHING_LEARNT else ("learned", "fine")
-    return finding(code, "broken" if level == "broken" else "fine", probe="learning", figures={"share": share})
+    if share > _NOTHING_LEARNT:
+        return finding("not_learning", "broken", probe="learning", figures={"share": share})
+    return finding("learned", "fine", probe="learning", figures={"share": share})

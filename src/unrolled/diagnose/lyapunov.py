@@ -60,8 +60,7 @@ class _PullBack:
     def __init__(self, run: Recorded, batch: int) -> None:
         request = run.request
         weights = {name: weight.detach().double() for name, weight in request.weights.items()}
-        x = request.x[:batch].detach().double().swapaxes(0, 1)
-        x = x.flip(0) if request.reverse else x
+        x = run.inputs()[:, :batch].double()
         self._projected = linear(torch.nan_to_num(x), weights["weight_ih"], weights.get("bias_ih"))
         self._step = Step(request.cell, weights, linear)
         self._states = [tuple(part[:batch].detach().double() for part in state) for state in run.states[:-1]]

@@ -43,6 +43,11 @@ class Recorded:
         """T."""
         return len(self.states) - 1
 
+    def inputs(self) -> Tensor:
+        """``(T, B, D)`` x in order of running."""
+        x = self.request.x.detach().swapaxes(0, 1)
+        return x.flip(0) if self.request.reverse else x
+
     def inside(self) -> Tensor:
         """``(T, B)``, true where a step in order of running is a true one."""
         request = self.request

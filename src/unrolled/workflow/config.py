@@ -17,9 +17,6 @@ from unrolled.data import SplitSettings
 from unrolled.prepare.roles import Missing, Resample
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
-TaskName = Literal[
-    "auto", "forecast", "classify", "regress", "failure", "tag", "anomaly", "pairs", "recommend", "pretrain"
-]
 
 
 class DataSettings(Record):
