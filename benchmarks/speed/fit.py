@@ -89,6 +89,8 @@ def _unrolled(series: Array, seed: int) -> tuple[float, float]:
                 "patience": None,
                 "weight_decay": 0.0,
                 "clip_norm": None,
+                "schedule": "constant",
+                "averaging": "none",
                 "threads": torch.get_num_threads(),
             },
             "task": {"loss": "mse"},

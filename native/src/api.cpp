@@ -134,7 +134,7 @@ extern "C" {
 
 const char* unrolled_error(void) { return last_error.c_str(); }
 
-int unrolled_version(void) { return 2; }
+int unrolled_version(void) { return 3; }
 
 const char* unrolled_isa(void) { return isa(); }
 

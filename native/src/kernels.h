@@ -17,6 +17,7 @@ enum Op : int {
     ADD, SUB, MUL, DIV, MAX, MIN,                                             // of a, b
     TALLY_PRODUCT,                                                            // out += a b, summed over the rows
     FMA, FMS, FNMA, MUL3,                                                     // a b + c, a b - c, c - a b, a b c
+    SLOPE_SIGMOID, SLOPE_TANH,                                                // a b (c - c c), a b (1 - c c)
     OPS
 };
 
@@ -32,13 +33,15 @@ struct Operand {
     i64 step;
 };
 
-// One factor of a product: k columns of rows of `a`, times a packed panel [k][columns of the call].
+// One factor of a product: k columns of rows of `a`, times a packed panel [k][columns of the call]. What lies `ahead`
+// elements after the panel is brought near meanwhile.
 template <class T>
 struct Segment {
     const T* a;
     i64 row;
     const T* w;
     i64 k;
+    i64 ahead;
 };
 
 // One column (of one vector) of a product: what it starts from (init may be null) and where it goes.

@@ -40,6 +40,10 @@ constexpr i64 CHUNK_ROWS = 144;  // rows whose adjoints are gathered before they
 // So few rows for so many steps: a script is worth writing, and rows are copied to and from memory that does not move.
 constexpr i64 PLAYED_ROWS = 8, PLAYED_STEPS = 8;
 
+// Bytes of adjoints that are multiplied with all panels of an operand before the next: they stay in the second-level
+// cache, beside the panels.
+constexpr i64 STRIP = 128 * 1024;
+
 // Multiplications of a step from which threads share its columns.
 constexpr i64 SHARED_WORK = 50000;
 
@@ -131,7 +135,10 @@ class Slice {
                 case TALLIED: own = {arena.take(row), 0}; break;
                 case CARRY: case CARRY_NEXT: own.p = arena.take(rows_ * row); break;
                 case PREVIOUS: case NEXT:
-                    if (!call.arrays[v].p) own.p = arena.take(rows_ * row);
+                    if (!backward_) own.p = arena.take(rows_ * row);
+                    break;
+                case INPUT:
+                    if (!backward_ && !has(PROLOGUE)) own.p = arena.take(rows_ * row);
                     break;
                 case VECTOR: own = {shared.vectors + shared.vector_at[v], 0}; break;
                 case CONSTANT: own = {shared.constants + view.index * lanes, 0}; break;
@@ -262,13 +269,9 @@ class Slice {
         for (std::size_t v = 0; v < views_.size(); ++v) {
             const Array<T>& array = call_.arrays[v];
             switch (code_.views[v].kind) {
-                case INPUT: case EXTRA: case SAVED: case REPEATED: case D_OUTPUT: case D_INPUT:
-                    views_[v] = {array.p + begin_ * array.row + w.t * array.step, array.row};
+                case INPUT: case EXTRA: case SAVED: case REPEATED: case D_OUTPUT: case D_INPUT: case NEXT:
+                    views_[v] = at(array, w.t);
                     break;
-                case NEXT:
-                    views_[v] = array.p ? Bound<T>{array.p + begin_ * array.row + w.t * array.step, array.row} : memory_[v];
-                    break;
-                case PREVIOUS: views_[v] = memory_[v]; break;
                 case PROJECTED: case OUTER:
                     views_[v] = {memory_[v].p + w.offset * memory_[v].row, memory_[v].row};
                     break;
@@ -277,14 +280,33 @@ class Slice {
         }
     }
 
-    // The old state of rows that had a step before t lies in the history; of the others in the initial state.
+    Bound<T> at(const Array<T>& array, i64 t) const {
+        return array.p ? Bound<T>{array.p + begin_ * array.row + t * array.step, array.row} : Bound<T>{nullptr, 0};
+    }
+
+    // Forward, products read x and the state again and again, from rows that lie together: those of the caller may be
+    // whole pages apart, and then fall into the same few cache sets.
+    void bind_near(const Walked& w) {
+        bind(w);
+        for (std::size_t v = 0; v < views_.size(); ++v) {
+            const ViewInfo& view = code_.views[v];
+            if (view.kind == INPUT && memory_[v].p) copy(views_[v], memory_[v], w.rows, view.width);
+            if ((view.kind == INPUT && memory_[v].p) || view.kind == PREVIOUS || view.kind == NEXT) views_[v] = memory_[v];
+        }
+    }
+
+    static void copy(const Bound<T>& from, const Bound<T>& to, i64 rows, i64 width) {
+        for (i64 i = 0; i < rows; ++i) std::memcpy(to.p + i * to.row, from.p + i * from.row, width * sizeof(T));
+    }
+
+    // Backward, the old state of rows that had a step before t lies in the history; of the others in the initial state.
     void bind_previous(i64 t, bool started) {
         for (std::size_t v = 0; v < views_.size(); ++v) {
             if (code_.views[v].kind != PREVIOUS || !call_.arrays[v].p) continue;
             const Array<T>& array = call_.arrays[v];
             const T* initial = call_.initial[code_.views[v].index];
             if (started)
-                views_[v] = {array.p + begin_ * array.row + before(t) * array.step, array.row};
+                views_[v] = at(array, before(t));
             else if (initial)
                 views_[v] = {const_cast<T*>(initial) + begin_ * code_.views[v].width, code_.views[v].width};
             else
@@ -320,7 +342,7 @@ class Slice {
             i64 width = code_.views[v].width;
             for (i64 i = 0; i < rows_; ++i) {
                 const T* initial = call_.initial[part] ? call_.initial[part] + (begin_ + i) * width : shared_.zeros;
-                if (!call_.arrays[v].p) std::memcpy(memory_[v].p + i * memory_[v].row, initial, width * sizeof(T));
+                std::memcpy(memory_[v].p + i * memory_[v].row, initial, width * sizeof(T));
                 if (call_.final[part] && call_.length(begin_ + i) == 0)
                     std::memcpy(call_.final[part] + (begin_ + i) * width, initial, width * sizeof(T));
             }
@@ -328,8 +350,8 @@ class Slice {
     }
 
     void forward_step(Steps<T>& steps, const Walked& w) {
-        bind(w);
-        in_groups(w, [&](i64 first, i64 rows) { run_rows(steps, STEP, first, rows); });
+        bind_near(w);
+        steps.run(STEP, views_.data(), w.rows);
         for (std::size_t v = 0; v < views_.size(); ++v) {
             if (code_.views[v].kind != NEXT) continue;
             i64 width = code_.views[v].width;
@@ -338,7 +360,7 @@ class Slice {
             i64 go_on = next < 0 || next >= call_.time ? 0 : std::min(w.rows, active(next));
             for (i64 i = go_on; final && i < w.rows; ++i)
                 std::memcpy(final + (begin_ + i) * width, views_[v].p + i * views_[v].row, width * sizeof(T));
-            if (call_.arrays[v].p) continue;
+            if (call_.arrays[v].p) copy(memory_[v], at(call_.arrays[v], w.t), w.rows, width);
             if (call_.lengths && w.rows < rows_)  // rows that stand still, or begin later, keep what they have
                 for (i64 i = w.rows; i < rows_; ++i)
                     std::memcpy(memory_[v].p + i * memory_[v].row, memory_[pair_[v]].p + i * memory_[v].row, width * sizeof(T));
@@ -561,12 +583,15 @@ class Slice {
                         o.rows + i, panel, outer.p + job.column + c, outer.row, sums_[j] + i * wide + c, wide, used_);
             return;
         }
-        for (i64 c = 0; c < o.padded; c += panel) {
-            int vectors = static_cast<int>(std::min(panel, o.padded - c) / kernels.lanes);
-            for (i64 i = 0; i < job.out; i += kernels.outer_rows)
-                kernels.outer[std::min<i64>(kernels.outer_rows, job.out - i)][vectors](
-                    outer.p + job.column + i, outer.row, o.rows + c * capacity_, panel, sums_[j] + i * o.padded + c, o.padded, used_);
-        }
+        const i64 strip = std::max<i64>(1, STRIP / (capacity_ * sizeof(T)) / kernels.outer_rows) * kernels.outer_rows;
+        for (i64 first = 0; first < job.out; first += strip)
+            for (i64 c = 0; c < o.padded; c += panel) {
+                int vectors = static_cast<int>(std::min(panel, o.padded - c) / kernels.lanes);
+                for (i64 i = first; i < std::min<i64>(job.out, first + strip); i += kernels.outer_rows)
+                    kernels.outer[std::min<i64>(kernels.outer_rows, job.out - i)][vectors](
+                        outer.p + job.column + i, outer.row, o.rows + c * capacity_, panel, sums_[j] + i * o.padded + c,
+                        o.padded, used_);
+            }
     }
 
     bool fresh(std::size_t j) const {

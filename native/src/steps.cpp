@@ -201,11 +201,13 @@ void Steps<T>::products(const Pass& pass, const Block& block, const Bound<T>* vi
             Segment<T> segments[MOST_FACTORS];
             Column<T> columns[MAX_COLUMNS];
             const int count = static_cast<int>(call.factors.size());
+            i64 size = 0;
             for (int f = 0; f < count; ++f) {
                 const PanelFactor& factor = call.factors[f];
                 const Bound<T>& view = views[group.factors[f].view];
                 segments[f] = {view.p + first * view.row + group.factors[f].column + factor.first, view.row,
-                               panels_ + factor.offset, factor.k};
+                               panels_ + factor.offset, factor.k, 0};
+                size += factor.k * call.count * kernels.lanes;
             }
             for (int c = 0; c < call.count; ++c) {
                 const Result& result = group.results[(call.column + c) / block.vectors];
@@ -223,6 +225,8 @@ void Steps<T>::products(const Pass& pass, const Block& block, const Bound<T>* vi
             const i64 parts = (rows + kernels.rows[call.count] - 1) / kernels.rows[call.count];
             for (i64 part = 0; part < parts; ++part) {
                 i64 begin = rows * part / parts, end = rows * (part + 1) / parts;
+                if (part + 1 == parts)  // the panel is read for the last time: the next one comes
+                    for (int f = 0; f < count; ++f) segments[f].ahead = size;
                 if (!script) {
                     kernels.product[end - begin][call.count](segments, count, columns, begin);
                     continue;

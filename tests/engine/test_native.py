@@ -117,6 +117,34 @@ def test_a_gradient_of_any_form_comes_back() -> None:
         assert_close(found[0], found[1], "gradient")
 
 
+@pytest.mark.parametrize("cell", [*KERNELS, cells.IndRNN(), RandomPrograms().cell(3)], ids=lambda cell: cell.name)
+def test_no_state_is_a_state_of_zeros(cell: Equations) -> None:
+    subject = Subject(cell, "native", (5, 6, 3, 18), torch.float64)
+    x, weights = subject.x(), subject.weights()
+    zeros = tuple(torch.zeros_like(part) for part in subject.hx())
+    for options in ({}, {"reverse": True}, {"lengths": subject.lengths()}):
+        found = []
+        for hx in (None, zeros):
+            leaves = [v.detach().requires_grad_() for v in (x, *weights.values())]
+            named = dict(zip(weights, leaves[1:], strict=True))
+            y, state = engine.run(cell, leaves[0], named, hx, backend="native", **options)
+            found.append([y, *state, *torch.autograd.grad(random_loss(y, state), leaves)])
+        for without, given_zeros in zip(*found, strict=True):
+            assert torch.equal(without, given_zeros)
+
+
+def test_weights_may_move_between_calls() -> None:
+    layer, x = Recurrent("gru", 3, 5), torch.randn(2, 6, 3)
+    before = layer(x)[0].detach()
+    kept = {name: weight.detach().clone() for name, weight in layer.named_parameters()}
+    for parameter in layer.parameters():
+        parameter.data = torch.zeros_like(parameter)
+    assert not layer(x)[0].any()
+    for name, parameter in layer.named_parameters():
+        parameter.data = kept[name]
+    assert torch.equal(layer(x)[0], before)
+
+
 def test_only_what_is_asked_for_gets_a_gradient() -> None:
     layer = Recurrent("gru", 3, 5)
     for name, parameter in layer.named_parameters():

@@ -32,10 +32,10 @@ class Layer:
         """Of weights, or of their gradients."""
         own = parameters(self.cell, arrays)
         bias = arrays["bias_ih"].ctypes.data if "bias_ih" in arrays else 0
-        products = [own[name].ctypes.data for name in self.kernel.products]
-        return Weights(
-            arrays["weight_ih"].ctypes.data, bias, products, [own[name].ctypes.data for name in self.kernel.vectors]
+        products, vectors = (
+            tuple(own[name].ctypes.data for name in names) for names in (self.kernel.products, self.kernel.vectors)
         )
+        return Weights(arrays["weight_ih"].ctypes.data, bias, products, vectors)
 
 
 def make_layer(

@@ -15,12 +15,12 @@ from unrolled.testing.compare import assert_close
 
 class IgnoresLengths(Reference):
     def run(self, request: Request) -> tuple[Tensor, State]:
-        return super().run(request._replace(lengths=None, x=request.x.nan_to_num()))
+        return super().run(request.but(lengths=None, x=request.x.nan_to_num()))
 
 
 class IgnoresDirection(Reference):
     def run(self, request: Request) -> tuple[Tensor, State]:
-        return super().run(request._replace(reverse=False))
+        return super().run(request.but(reverse=False))
 
 
 class LosesTheState(Reference):
@@ -33,7 +33,7 @@ class StopsGradients(Reference):
     """Right numbers, and a gradient to the initial state that is missing."""
 
     def run(self, request: Request) -> tuple[Tensor, State]:
-        return super().run(request._replace(state=tuple(part.detach() for part in request.state)))
+        return super().run(request.but(initial=tuple(part.detach() for part in request.state)))
 
 
 class ReadsWhatNobodyWrote(Reference):
@@ -61,13 +61,13 @@ class WritesIntoItsInput(Reference):
 
 class IgnoresNoise(Reference):
     def run(self, request: Request) -> tuple[Tensor, State]:
-        return super().run(request._replace(noise=None))
+        return super().run(request.but(noise=None))
 
 
 class DrawsNoiseOfTheFirstStep(Reference):
     def run(self, request: Request) -> tuple[Tensor, State]:
         held = {name: mask[:, :1].expand_as(mask) for name, mask in (request.noise or {}).items()}
-        return super().run(request._replace(noise=held or None))
+        return super().run(request.but(noise=held or None))
 
 
 class RefusesAll(Reference):

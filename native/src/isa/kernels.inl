@@ -11,7 +11,7 @@ namespace {
 template <class T, int R, int C>
 void product(const Segment<T>* segments, int count, const Column<T>* columns, i64 first) {
     using V = Vector<T>;
-    constexpr int L = LANES<T>;
+    constexpr int L = LANES<T>, LINE = 64, LINES = C * BYTES < LINE ? 1 : C * BYTES / LINE;
     constexpr int U = R * C >= 8 ? 1 : R * C >= 4 ? 2 : 4;  // few accumulators: several k at a time hide latency
     V sum[U][R][C];
 #pragma GCC unroll 4
@@ -32,13 +32,17 @@ void product(const Segment<T>* segments, int count, const Column<T>* columns, i6
         const T* a[R];
 #pragma GCC unroll 12
         for (int r = 0; r < R; ++r) a[r] = segments[s].a + (first + r) * segments[s].row;
-        i64 n = segments[s].k, k = 0;
+        const i64 n = segments[s].k, ahead = segments[s].ahead;
+        i64 k = 0;
         for (; k + U <= n; k += U)
 #pragma GCC unroll 4
             for (int u = 0; u < U; ++u) {
                 V panel[C];
 #pragma GCC unroll 4
                 for (int c = 0; c < C; ++c) panel[c] = load(w + (u * C + c) * L);
+#pragma GCC unroll 4
+                for (int line = 0; line < LINES; ++line)
+                    __builtin_prefetch(w + ahead + u * C * L + line * LINE / int(sizeof(T)), 0, 2);
                 if (u == U - 1) w += U * C * L;
 #pragma GCC unroll 12
                 for (int r = 0; r < R; ++r) {
@@ -99,6 +103,8 @@ INLINE Vector<T> apply(Vector<T> a, Vector<T> b, Vector<T> c) {
         case FMS: return a * b - c;
         case FNMA: return c - a * b;
         case MUL3: return a * b * c;
+        case SLOPE_SIGMOID: return a * b * (c - c * c);
+        case SLOPE_TANH: return a * b * (1 - c * c);
         default: return a;
     }
 }

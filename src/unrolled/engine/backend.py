@@ -6,7 +6,8 @@ Letters: B batch, T time, D input, H hidden.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -20,20 +21,42 @@ Weights = Mapping[str, Tensor]
 """Parameters by name, as ``cell.shapes`` lists them."""
 
 
-class Request(NamedTuple):
+@dataclass(slots=True)
+class Request:
     """One layer in one direction; the shapes were checked and T is at least 1.
 
-    ``lengths`` ``(B,)`` int64 on the device of ``x`` ``(B, T, D)``, None when every sequence has T steps. ``noise``
-    has a mask ``(B, T, H)`` of zeros and ones for each of the cell's noises, None where each is its mean.
+    ``initial`` is the state before the first step, None for zeros. ``lengths`` ``(B,)`` int64 on the device of ``x``
+    ``(B, T, D)``, None when every sequence has T steps. ``noise`` has a mask ``(B, T, H)`` of zeros and ones for each
+    of the cell's noises, None where each is its mean. ``notes`` is where a backend keeps what it found out when it was
+    asked whether it can serve, and needs again to serve.
     """
 
     cell: Equations
     x: Tensor
     weights: Weights
-    state: State
+    initial: State | None
     lengths: Tensor | None = None
     reverse: bool = False
     noise: Mapping[str, Tensor] | None = None
+    notes: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def hidden(self) -> int:
+        """H."""
+        rows: int = self.weights["weight_ih"].shape[0]
+        return rows // len(self.cell.gates)
+
+    @property
+    def state(self) -> State:
+        """The state before the first step; zeros are made when they are first asked for."""
+        if self.initial is None:
+            batch, sizes = self.x.shape[0], self.cell.state_sizes(self.hidden)
+            self.initial = tuple(self.x.new_zeros(batch, size) for size in sizes)
+        return self.initial
+
+    def but(self, **changes: Any) -> Request:
+        """The same with other values."""
+        return replace(self, **changes)
 
     def inside(self, lengths: Tensor) -> Tensor:
         """``(B, T)``, true inside each length."""

@@ -61,11 +61,12 @@ def run(
     request = _request(cell, x, weights, hx, lengths, reverse, noise)
     chosen = _find(backend) if backend is not None else None
     if chosen is None:
-        chosen = next(candidate for candidate in _BACKENDS if _reason(candidate, request) is None)
+        chosen = next(candidate for candidate in _BACKENDS if _takes(candidate, request))
     elif reason := chosen.refusal(request):
         raise BackendError(f"cannot serve: {reason}", where=f"backend {chosen.name!r}", mend="leave the choice to us")
     if x.shape[1] == 0:
-        return x.new_zeros(x.shape[0], 0, request.state[0].shape[1]), request.state
+        state = request.state
+        return x.new_zeros(x.shape[0], 0, state[0].shape[1]), state
     return chosen.run(request)
 
 
@@ -117,8 +118,17 @@ def explain(
 
 def _reason(backend: Backend, request: Request) -> str | None:
     """Why a backend is not taken of itself: it cannot serve, or knows a faster one for this request."""
-    hesitation = getattr(backend, "hesitation", None)
-    return backend.refusal(request) or (None if hesitation is None else hesitation(request))
+    return backend.refusal(request) or _hesitation(backend, request)
+
+
+def _takes(backend: Backend, request: Request) -> bool:
+    """Whether there is no such reason; the cheaper question goes first."""
+    return _hesitation(backend, request) is None and backend.refusal(request) is None
+
+
+def _hesitation(backend: Backend, request: Request) -> str | None:
+    asked = getattr(backend, "hesitation", None)
+    return None if asked is None else asked(request)
 
 
 def register_backend(backend: Backend) -> None:
@@ -155,21 +165,20 @@ def _request(
     reverse: bool,
     noise: Mapping[str, Tensor] | None,
 ) -> Request:
-    states = check(cell, x, weights, hx)
+    check(cell, x, weights, hx)
     expected = weights["weight_ih"].dtype
-    wrong = next((part for part in (x, *(hx or ())) if part.dtype != expected), None)
-    if wrong is not None and not torch.is_autocast_enabled(x.device.type):
-        raise ConfigError(
-            f"{'x' if wrong is x else 'the state'} is {wrong.dtype}, the weights are {expected}",
-            where=f"cell {cell.name!r}",
-            mend=f"convert it with .to({expected})",
-        )
-    if hx is None:
-        hx = tuple(x.new_zeros(shape) for shape in states)
+    for part in (x, *(hx or ())):
+        if part.dtype != expected and not torch.is_autocast_enabled(x.device.type):
+            raise ConfigError(
+                f"{'x' if part is x else 'the state'} is {part.dtype}, the weights are {expected}",
+                where=f"cell {cell.name!r}",
+                mend=f"convert it with .to({expected})",
+            )
     if lengths is not None:
         true = check_lengths(torch.as_tensor(lengths).detach().cpu().numpy(), tuple(x.shape))
         lengths = None if true is None else torch.as_tensor(true, device=x.device)
-    return Request(cell, x, weights, tuple(hx), lengths, reverse, _checked(cell, x, weights, noise))
+    initial = None if hx is None else tuple(hx)
+    return Request(cell, x, weights, initial, lengths, reverse, _checked(cell, x, weights, noise))
 
 
 def _checked(

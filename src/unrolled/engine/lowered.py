@@ -6,7 +6,7 @@ Letters: B batch, T time, D input, H hidden, W width of a part of the state, S s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +35,7 @@ class Lowered:
     def __init__(self, bound: Bound, form: Form) -> None:
         self.kernel, self.names = bound.kernel, bound.names
         self.noise = tuple(form.cell.noise) if form.noise else ()
+        self.training = form.training
         self._bound = bound
         self._zeros = torch.zeros(self.kernel.widths[0], dtype=getattr(torch, form.dtype))
 
@@ -52,21 +53,22 @@ class Lowered:
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """y ``(B, T, W)``, the final state, and with ``keep`` what backward needs besides.
 
-        That is the history of each part but the first, ``(B, T, W)`` sorted by length, and saved ``(T, B, S)``, with
-        zeros where nothing is written if ``clean``.
+        Without a ``state`` it starts at zeros. Kept is the history of each part but the first, ``(B, T, W)`` sorted by
+        length, and saved ``(T, B, S)``, with zeros where nothing is written if ``clean``.
         """
         x, state, noise = self._arranged(x, state, noise, order)
         weights = [weight.contiguous() for weight in weights]
         batch, time, _ = x.shape
         widths = self.kernel.widths
-        parts = [_room(x, width, order is not None) for width in (widths if keep else widths[:1])]
+        parts = [_room(x, widths[0], order is not None)]
+        parts += [_history(x, width, order is not None) for width in (widths[1:] if keep else ())]
         final = [x.new_empty(batch, width) for width in widths]
         saved = (x.new_zeros if clean else x.new_empty)(time, batch, self.kernel.saved) if keep else None
         self.kernel.forward(
             (batch, time),
             _view(x),
             self._addresses(weights),
-            initial=[part.data_ptr() for part in state],
+            initial=[part.data_ptr() for part in state] or [0] * len(widths),
             states=[*map(_view, parts), *[NOTHING] * (len(widths) - len(parts))],
             final=[part.data_ptr() for part in final],
             saved=0 if saved is None else saved.data_ptr(),
@@ -98,7 +100,7 @@ class Lowered:
         """Gradients to x, the weights and the initial state, of those to y and each part of the final state.
 
         ``wanted`` says of x and of each weight whether its gradient is; arguments and results of forward come as they
-        were there.
+        were there, and without a ``state`` it has no gradients.
         """
         dy, *dfinal = (None if v is None else _sorted(v, order) for v in gradients)
         x, state, noise = self._arranged(x, state, noise, order)
@@ -113,14 +115,14 @@ class Lowered:
             (x.shape[0], x.shape[1]),
             _view(x),
             self._addresses(weights),
-            initial=[part.data_ptr() for part in state],
+            initial=[part.data_ptr() for part in state] or [0] * len(parts),
             states=[_view(part) for part in parts],
             saved=saved.data_ptr(),
             dy=View(self._zeros.data_ptr(), 0, 0) if dy is None else _view(dy),
             dfinal=[0 if part is None else part.data_ptr() for part in dfinal],
             dx=NOTHING if dx is None else _view(dx),
             dweights=self._addresses(dweights),
-            dinitial=[part.data_ptr() for part in dstate],
+            dinitial=[part.data_ptr() for part in dstate] or [0] * len(parts),
             extras=[_view(noise[self.noise.index(name)]) for name in self.kernel.extras],
             lengths=None if order is None else order.lengths,
             reverse=reverse,
@@ -139,7 +141,7 @@ class Lowered:
         return x, [_sorted(part, order).contiguous() for part in state], noise
 
     def _addresses(self, tensors: Sequence[Tensor | None]) -> Weights:
-        return self._bound.addresses([0 if tensor is None else tensor.data_ptr() for tensor in tensors])
+        return self._bound.addresses(tuple(0 if tensor is None else tensor.data_ptr() for tensor in tensors))
 
 
 def lowered(form: Form) -> Lowered | str:
@@ -153,6 +155,7 @@ def _lowered(form: Form) -> Lowered | str:
     return found if isinstance(found, str) else Lowered(found, form)
 
 
+@cache
 def name_of(dtype: torch.dtype) -> str:
     """As the library calls it."""
     return str(dtype).removeprefix("torch.")
@@ -197,12 +200,20 @@ def _sorted(v: Tensor, order: Order | None) -> Tensor:
 
 
 def _view(v: Tensor) -> View:
-    return View(v.data_ptr(), v.stride(0), v.stride(1))
+    row, step, _ = v.stride()
+    return View(v.data_ptr(), row, step)
 
 
 def _lined(v: Tensor) -> Tensor:
     """With its last axis contiguous in memory."""
     return v if v.stride(2) == 1 or v.shape[2] == 1 else v.contiguous()
+
+
+def _history(x: Tensor, width: int, padded: bool) -> Tensor:
+    """``(B, T, width)`` with the rows of a step together, as they are walked; only the kernel sees it."""
+    batch, time, _ = x.shape
+    make: Any = x.new_zeros if padded else x.new_empty
+    return torch.transpose(make((time, batch, width)), 0, 1)
 
 
 def _room(like: Tensor, width: int, padded: bool) -> Tensor:

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from unrolled.cells import LSTM
 from unrolled.engine.backend import Request, State
-from unrolled.engine.lowered import Lowered, Order, computed, cut, lowered, name_of, order_of, returned
+from unrolled.engine.lowered import Lowered, computed, cut, lowered, name_of, order_of, returned
 from unrolled.engine.reference import Reference
 from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.native.bound import Form
 
-_SHORT = 2
-_WIDE, _FEW = 512, 32
+_SMALL = 64
+_WIDE, _FEW = 128, 1 / 32
 _WIDE_LSTM, _NARROW = 256, 16
 
 
@@ -30,36 +30,38 @@ class Native:
     _torch = TorchKernels()
 
     def refusal(self, request: Request) -> str | None:
-        found = _lowered(request)
+        found = _found(request)
         return found if isinstance(found, str) else None
 
     def hesitation(self, request: Request) -> str | None:
         """Why torch's kernels go first: they were measured to be faster at this size (benchmarks/speed)."""
         batch, time, _ = request.x.shape
-        hidden = request.state[-1].shape[1]
+        hidden = request.hidden
         reason = None
-        if time <= _SHORT:
-            reason = f"in {time} steps nothing is gained, and torch starts sooner"
-        elif hidden >= _WIDE and batch * time < _FEW:
+        lstm = type(request.cell) is LSTM
+        if time == 1 and not (lstm and hidden <= _SMALL):
+            reason = "in one step nothing is gained, and torch starts sooner"
+        elif not lstm and hidden >= _WIDE and batch * time < hidden * _FEW:
             reason = f"{batch * time} rows are too few to pay for packing weights of {hidden} units"
-        elif type(request.cell) is LSTM and hidden >= _WIDE_LSTM and batch <= _NARROW and _needs_gradient(request):
+        elif lstm and hidden >= _WIDE_LSTM and batch <= _NARROW and _needs_gradient(request):
             reason = f"oneDNN trains an LSTM of {hidden} units faster on batches up to {_NARROW}"
         return reason if reason is not None and self._torch.refusal(request) is None else None
 
     def run(self, request: Request) -> tuple[Tensor, State]:
         if torch.is_autocast_enabled("cpu") or computed("cpu", request.x.dtype) != request.x.dtype:
             return _cast(request, self)
-        run = _lowered(request)
+        run = _found(request)
         assert isinstance(run, Lowered)
         weights = [request.weights[name] for name in run.names]
         noise = [] if request.noise is None else [request.noise[name] for name in run.noise]
-        order = None if request.lengths is None else order_of(request.lengths)
-        if not _needs_gradient(request):
-            y, final, _ = run.forward(request.x, weights, request.state, noise, order=order, reverse=request.reverse)
+        state = request.initial or ()
+        if not run.training:
+            order = None if request.lengths is None else order_of(request.lengths)
+            y, final, _ = run.forward(request.x, weights, state, noise, order=order, reverse=request.reverse)
             return y, tuple(final)
-        sizes = (len(weights), len(request.state), len(noise))
+        sizes = (len(weights), len(state), len(noise))
         y, *rest = _Sequence.apply(  # type: ignore[no-untyped-call]
-            request, run, order, sizes, request.x, *weights, *request.state, *noise
+            request, run, sizes, request.x, *weights, *state, *noise
         )
         return y, tuple(rest)
 
@@ -69,12 +71,14 @@ class _Sequence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, request: Request, run: Lowered, order: Order | None, sizes: tuple[int, int, int], *tensors: Tensor
+        ctx: Any, request: Request, run: Lowered, sizes: tuple[int, int, int], *tensors: Tensor
     ) -> tuple[Tensor, ...]:
         x, weights, state, noise = _parts(tensors, sizes)
+        order = None if request.lengths is None else order_of(request.lengths)
         y, final, kept = run.forward(x, weights, state, noise, order=order, reverse=request.reverse, keep=True)
         ctx.set_materialize_grads(False)
-        ctx.request, ctx.run, ctx.order, ctx.sizes = request._replace(x=x[:0], weights={}, state=()), run, order, sizes
+        ctx.run, ctx.order, ctx.sizes = run, order, sizes
+        ctx.cell, ctx.lengths, ctx.reverse = request.cell, request.lengths, request.reverse
         ctx.save_for_backward(*tensors, y, *kept)
         return y, *final
 
@@ -82,9 +86,9 @@ class _Sequence(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         count = 1 + sum(ctx.sizes)
         tensors, (y, *kept) = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
-        wanted = ctx.needs_input_grad[4:]
+        wanted = ctx.needs_input_grad[3:]
         if torch.is_grad_enabled():
-            return (None, None, None, None, *_twice(ctx, tensors, gradients))
+            return (None, None, None, *_twice(ctx, tensors, gradients))
         x, weights, state, noise = _parts(tensors, ctx.sizes)
         dx, dweights, dstate = ctx.run.backward(
             gradients,
@@ -96,33 +100,46 @@ class _Sequence(torch.autograd.Function):
             kept,
             wanted=wanted[: 1 + len(weights)],
             order=ctx.order,
-            reverse=ctx.request.reverse,
+            reverse=ctx.reverse,
         )
-        return (None, None, None, None, dx, *dweights, *dstate, *(None for _ in noise))
+        return (None, None, None, dx, *dweights, *dstate, *(None for _ in noise))
 
 
 def _twice(ctx: Any, tensors: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Gradients that have gradients themselves: by the reference, from the start."""
     x, weights, state, noise = _parts(tensors, ctx.sizes)
-    request = ctx.request._replace(
-        x=x,
-        weights=dict(zip(ctx.run.names, weights, strict=True)),
-        state=tuple(state),
-        noise=dict(zip(ctx.run.noise, noise, strict=True)) or None,
+    request = Request(
+        ctx.cell,
+        x,
+        dict(zip(ctx.run.names, weights, strict=True)),
+        tuple(state) or None,
+        ctx.lengths,
+        ctx.reverse,
+        dict(zip(ctx.run.noise, noise, strict=True)) or None,
     )
     y, final = Reference().run(request)
     known = [(v, g) for v, g in zip((y, *final), gradients, strict=True) if g is not None]
-    asked = [v for v, want in zip(tensors, ctx.needs_input_grad[4:], strict=True) if want]
+    wanted = ctx.needs_input_grad[3:]
+    asked = [v for v, want in zip(tensors, wanted, strict=True) if want]
     found = iter(
         torch.autograd.grad([v for v, _ in known], asked, [g for _, g in known], create_graph=True, allow_unused=True)
     )
-    return [next(found) if want else None for want in ctx.needs_input_grad[4:]]
+    return [next(found) if want else None for want in wanted]
 
 
 def _parts(tensors: Sequence[Tensor], sizes: tuple[int, int, int]) -> tuple[Tensor, Any, Any, Any]:
     """x, weights, state and noise."""
     weights, state, noise, _ = cut(tensors[1:], sizes)
     return tensors[0], weights, state, noise
+
+
+def _found(request: Request) -> Lowered | str:
+    """The cell lowered for this request, or why it cannot be; looked for once."""
+    notes = request.notes
+    if Native.name not in notes:
+        notes[Native.name] = _lowered(request)
+    found: Lowered | str = notes[Native.name]
+    return found
 
 
 def _lowered(request: Request) -> Lowered | str:
@@ -140,11 +157,7 @@ def _lowered(request: Request) -> Lowered | str:
 def _needs_gradient(request: Request) -> bool:
     if not torch.is_grad_enabled():
         return False
-    return (
-        request.x.requires_grad
-        or any(weight.requires_grad for weight in request.weights.values())
-        or any(part.requires_grad for part in request.state)
-    )
+    return any(v.requires_grad for v in (request.x, *request.weights.values(), *(request.initial or ())))
 
 
 def _cast(request: Request, backend: Native) -> tuple[Tensor, State]:
@@ -152,10 +165,10 @@ def _cast(request: Request, backend: Native) -> tuple[Tensor, State]:
     dtype, given = computed("cpu", request.x.dtype), returned("cpu", request.x.dtype)
     with torch.autocast("cpu", enabled=False):
         y, state = backend.run(
-            request._replace(
+            request.but(
                 x=request.x.to(dtype),
                 weights={name: weight.to(dtype) for name, weight in request.weights.items()},
-                state=tuple(part.to(dtype) for part in request.state),
+                initial=None if request.initial is None else tuple(part.to(dtype) for part in request.initial),
                 noise=None if request.noise is None else {k: mask.to(dtype) for k, mask in request.noise.items()},
             )
         )

@@ -225,7 +225,7 @@ def _rest(call: _Call, run: Lowered | str) -> list[Tensor]:
     """Room for what is kept: histories and saved."""
     batch, time, _ = call.x.shape
     width = 0 if isinstance(run, str) else run.kernel.saved
-    histories = [call.x.new_empty(batch, time, part.shape[1]) for part in call.state[1:]]
+    histories = [call.x.new_empty(time, batch, part.shape[1]).transpose(0, 1) for part in call.state[1:]]
     return [*histories, call.x.new_empty(time, batch, width)]
 
 

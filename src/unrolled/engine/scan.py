@@ -54,7 +54,7 @@ class Scan:
         inside = None
         if request.lengths is not None:
             inside = request.inside(request.lengths)[..., None]
-            request = request._replace(x=torch.where(inside, request.x, 0))  # NaN would reach the gradient as 0 * NaN
+            request = request.but(x=torch.where(inside, request.x, 0))  # NaN would reach the gradient as 0 * NaN
         values, dtype = _coefficients(form, request)
         parts = []
         for part, initial in zip(request.cell.state, request.state, strict=True):

@@ -60,7 +60,7 @@ class TorchKernels:
             return _one_step(request)
         if not request.reverse:
             return _whole(request)
-        y, state = _whole(request._replace(x=request.x.flip(1)))
+        y, state = _whole(request.but(x=request.x.flip(1)))
         return y.flip(1), state
 
 
@@ -68,9 +68,9 @@ def _whole(request: Request) -> tuple[Tensor, State]:
     """All sequences over all T steps, forward."""
     train = torch.is_grad_enabled()
     arguments = (_flat(request), "bias_ih" in request.weights, 1, 0.0, train, False, True)
-    hx = tuple(part[None] for part in request.state)
+    hx = tuple(part.unsqueeze(0) for part in request.state)
     y, *state = _SEQUENCE[type(request.cell)](request.x, hx if len(hx) > 1 else hx[0], *arguments)
-    return y, tuple(part[0] for part in state)
+    return y, tuple(part.squeeze(0) for part in state)
 
 
 def _one_step(request: Request) -> tuple[Tensor, State]:
@@ -78,7 +78,7 @@ def _one_step(request: Request) -> tuple[Tensor, State]:
     hx = request.state if len(request.state) > 1 else request.state[0]
     new = _ONE_STEP[type(request.cell)](request.x[:, 0], hx, *_flat(request))
     state = new if isinstance(new, tuple) else (new,)
-    return state[0][:, None], state
+    return state[0].unsqueeze(1), state
 
 
 def _padded(request: Request, lengths: Tensor) -> tuple[Tensor, State]:
@@ -89,7 +89,7 @@ def _padded(request: Request, lengths: Tensor) -> tuple[Tensor, State]:
     mirror = torch.where(inside[..., 0], lengths[:, None] - 1 - time, time)[..., None]
     x = torch.where(inside, request.x, 0)  # NaN in the padding would reach the gradient as 0 * NaN
     x = _take(x, mirror) if request.reverse else x
-    padded = request._replace(x=x, lengths=None, reverse=False)
+    padded = request.but(x=x, lengths=None, reverse=False)
     if len(request.state) > 1:
         padded = _hold_cell_state(padded, inside)
     y, state = _whole(padded)
@@ -108,7 +108,7 @@ def _hold_cell_state(request: Request, inside: Tensor) -> Request:
     beyond = torch.finfo(_dtype(x)).max / 4
     sign = weight.new_tensor([-beyond, beyond, 0, 0]).repeat_interleave(weight.shape[0] // 4)
     weights = {**request.weights, "weight_ih": torch.cat((weight, sign[:, None]), 1)}
-    return request._replace(x=torch.cat((x, (~inside).to(x.dtype)), 2), weights=weights)
+    return request.but(x=torch.cat((x, (~inside).to(x.dtype)), 2), weights=weights)
 
 
 def _dtype(x: Tensor) -> torch.dtype:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from unrolled.core.errors import ConfigError
 from unrolled.native import library
-from unrolled.native.kernel import DTYPES, Kernel, Weights, refusal
+from unrolled.native.kernel import DTYPES, KNOWN, Kernel, Weights, refusal
 from unrolled.program import derive, trace
 from unrolled.program.equations import Equations
 
@@ -71,14 +71,15 @@ class Bound:
             gate = name.removeprefix("bias_hh.")
             place = (places[name], 0) if gate == name else (places["bias_hh"], gates.index(gate) * form.hidden * size)
             self._vectors.append(place)
+        self.addresses = lru_cache(maxsize=KNOWN)(self._addresses)
 
-    def addresses(self, pointers: Sequence[int]) -> Weights:
+    def _addresses(self, pointers: tuple[int, ...]) -> Weights:
         """What the kernel takes, from the address of each parameter (0 of one that is not wanted)."""
         return Weights(
             pointers[self._ih],
             0 if self._bias is None else pointers[self._bias],
-            [pointers[place] and pointers[place] + offset for place, offset in self._products],
-            [pointers[place] and pointers[place] + offset for place, offset in self._vectors],
+            tuple(pointers[place] and pointers[place] + offset for place, offset in self._products),
+            tuple(pointers[place] and pointers[place] + offset for place, offset in self._vectors),
         )
 
 

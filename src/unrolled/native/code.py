@@ -14,9 +14,10 @@ _MAGIC = 0x554E5231
 OPS = (
     "copy", "neg", "tanh", "sigmoid", "relu", "exp", "log", "softplus", "abs", "sqrt", "positive", "tally",
     "add", "sub", "mul", "div", "max", "min", "tally_product",
-    "fma", "fms", "fnma", "mul3",
+    "fma", "fms", "fnma", "mul3", "slope_sigmoid", "slope_tanh",
 )  # fmt: skip
-"""In the order of ``native/src/kernels.h``; the last are a b + c, a b - c, c - a b and a b c.
+"""In the order of ``native/src/kernels.h``.
+The last are a b + c, a b - c, c - a b, a b c, a b (c - c c) and a b (1 - c c).
 A tally adds a, or a b, of all rows to its result."""
 
 ALIGN = 16

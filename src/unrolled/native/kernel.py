@@ -6,6 +6,7 @@ Letters: B batch, T time, D input, H hidden, G gates, W width of a part of the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -24,6 +25,10 @@ _BYTES = (4, 8)
 
 _FUSED_ROWS = 4
 """Rows of a thread from which x is multiplied in each step; fewer rows multiply faster over many steps at once."""
+
+
+KNOWN = 8
+"""Sets of parameters whose addresses are kept: those of a layer mostly stay where they are."""
 
 
 class View(NamedTuple):
@@ -51,8 +56,8 @@ class Weights(NamedTuple):
 
     ih: int
     bias_ih: int
-    products: Sequence[int]
-    vectors: Sequence[int]
+    products: tuple[int, ...]
+    vectors: tuple[int, ...]
 
 
 class Kernel:
@@ -102,6 +107,7 @@ class Kernel:
             (start * _BYTES[self._dtype], width) for start, width in zip(planes, tables.saved_widths, strict=False)
         ]
         self._compiled: dict[tuple[str, bool, bool], tuple[list[int], Compiled]] = {}
+        self._parameters = lru_cache(maxsize=KNOWN)(self._listed)
 
     def forward(
         self,
@@ -250,7 +256,8 @@ class Kernel:
             raise BackendError(f"lengths must be {size[0]} contiguous int64", where="the native library")
         return [*size, int(reverse), threads, lengths.ctypes.data]
 
-    def _parameters(self, weights: Weights) -> list[int]:
+    def _listed(self, weights: Weights) -> list[int]:
+        """The address of each product, gate, vector and bias, as the library takes them."""
         ih, bias, products, vectors = weights
         if len(products) != len(self.products) or len(vectors) != len(self.vectors):
             raise BackendError(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from unrolled.core.errors import BackendError
 
-_VERSION = 2
+_VERSION = 3
 _FILE = Path(__file__).with_name("_unrolled_native.so")
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {

@@ -185,6 +185,19 @@ def _fuse_factors(value: Value, a: Value, b: Value, uses: Counter[Value]) -> Non
     for x, other in ((a, b), (b, a)):
         if x.op == "mul" and _alone(x, uses) and x.width == value.width:
             value.op, value.args = "mul3", [*x.args, other]
+            _fuse_slope(value, uses)
+            return
+
+
+def _fuse_slope(value: Value, uses: Counter[Value]) -> None:
+    """Two factors and the derivative of a sigmoid, s - s s, or of a tanh, 1 - s s, become one operation."""
+    for slope in value.args:
+        if slope.op != "fnma" or not _alone(slope, uses) or slope.width != value.width:
+            continue
+        s, again, start = slope.args
+        if s is again and (start is s or start.number == 1):
+            others = [arg for arg in value.args if arg is not slope]
+            value.op, value.args = "slope_sigmoid" if start is s else "slope_tanh", [*others, s]
             return
 
 

@@ -118,11 +118,14 @@ class Recurrent(nn.Module):
 
     def stored(self) -> list[dict[str, Tensor]]:
         """What ``state_dict`` holds of each layer and direction, by the names that ``cell.shapes`` lists."""
-        return [{role: getattr(self, name) for role, name in names.items()} for names in self._names]
+        return [{role: self._stored(name) for role, name in names.items()} for names in self._names]
 
     def weights(self) -> list[dict[str, Tensor]]:
         """Weights of each layer and direction, by the names that ``cell.shapes`` lists, with their gradient."""
-        return [self._rotated(weights, names) for weights, names in zip(self.stored(), self._names, strict=True)]
+        stored = self.stored()
+        if not self.orthogonal:
+            return stored
+        return [self._rotated(weights, names) for weights, names in zip(stored, self._names, strict=True)]
 
     def forward(self, x: Tensor, hx: State | None = None, *, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         """Run over whole sequences; while training, a cell with noise gets new masks from torch's generator.
@@ -199,9 +202,13 @@ class Recurrent(nn.Module):
         options += [f"{name}={getattr(self, name)}" for name in defaults if getattr(self, name) != defaults[name]]
         return ", ".join(options)
 
+    def _stored(self, name: str) -> Tensor:
+        """Without torch's search for attributes, which takes longer than all else of a short call."""
+        known = self._parameters.get(name)
+        found: Tensor = getattr(self, name) if known is None else known
+        return found
+
     def _rotated(self, weights: dict[str, Tensor], names: dict[str, str]) -> dict[str, Tensor]:
-        if not self.orthogonal:
-            return weights
         name = names["weight_hh"]
         skew, shape = self.get_parameter(name.replace("weight", "skew", 1)), self.get_buffer(name).shape
         return {**weights, "weight_hh": rotation.rotations(skew, shape)}

@@ -107,8 +107,11 @@ def check(
         raise ConfigError("the weight 'weight_ih' is missing", where=f"cell {cell.name!r}")
     rows = (*weights["weight_ih"].shape, 0)[0]
     expected, sizes = _expected(cell, x.shape[2], rows // len(cell.gates), "bias_ih" in weights)
-    if weights.keys() != expected.keys() or any(weights[name].shape != expected[name] for name in expected):
-        raise _misfit(cell, expected, {name: tuple(weight.shape) for name, weight in weights.items()})
+    if len(weights) != len(expected):
+        raise _misfit(cell, expected, weights)
+    for name, shape in expected.items():
+        if name not in weights or weights[name].shape != shape:
+            raise _misfit(cell, expected, weights)
     states = tuple((x.shape[0], size) for size in sizes)
     if hx is not None and tuple(part.shape for part in hx) != states:
         given = tuple(tuple(part.shape) for part in hx)
@@ -139,7 +142,8 @@ def _expected(
     return cell.shapes(size, hidden, bias=bias), cell.state_sizes(hidden)
 
 
-def _misfit(cell: Equations, expected: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]]) -> ConfigError:
+def _misfit(cell: Equations, expected: dict[str, tuple[int, ...]], weights: Mapping[str, Array]) -> ConfigError:
+    given = {name: tuple(weight.shape) for name, weight in weights.items()}
     name = next(name for name in expected | given if given.get(name) != expected.get(name))
     return ConfigError(
         f"the weight {name!r} has shape {given.get(name)}, expected {expected.get(name)}",

@@ -154,5 +154,6 @@ def _native(layers: Sequence[Layer], batch: int, dtype: np.dtype[Any]) -> native
         found = bound(Form.of(cell, weights, dtype.name))
         if isinstance(found, str):
             return None
-        chain.append(native.Layer(found.kernel, found.addresses([weights[name].ctypes.data for name in found.names])))
+        pointers = tuple(weights[name].ctypes.data for name in found.names)
+        chain.append(native.Layer(found.kernel, found.addresses(pointers)))
     return native.Stream(chain, batch=batch)

@@ -73,7 +73,7 @@ def _run(
     found.kernel.forward(
         (batch, time),
         _view(x),
-        found.addresses([tensor.ctypes.data for tensor in tensors]),
+        found.addresses(tuple(tensor.ctypes.data for tensor in tensors)),
         initial=[part.ctypes.data for part in initial_parts],
         states=[_view(y), *[NOTHING] * (len(final) - 1)],
         final=[part.ctypes.data for part in final],
