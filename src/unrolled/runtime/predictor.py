@@ -200,7 +200,8 @@ class Predictor:
             "task of the schema": (schema.task, decoding.task),
             "targets": (tuple(column.name for column in schema.of_role("target")), targets),
             "number of targets": (self.outputs.targets, answers),
-            "answers of every step": (self.outputs.every, schema.every),
+            "answers of every step": (self.outputs.every, schema.every or schema.spelled),
+            "strings of labels": (self.outputs.blank, schema.spelled),
         }
         if isinstance(decoding, AnomalyDecoding):
             expected["answers of every row"] = (decoding.by_row, schema.by_row)

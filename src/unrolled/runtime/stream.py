@@ -22,8 +22,8 @@ Array = npt.NDArray[Any]
 State = dict[str, Any]
 
 _BY_STEP = (
-    *("activation", "batch_norm", "columns", "conv2d", "embedding", "layer_norm", "linear", "merge", "mix"),
-    *("multiply", "places", "slice_axis", "top_k", "unflatten"),
+    *("activation", "batch_norm", "columns", "conv2d", "embedding", "end_in_blank", "layer_norm", "linear", "merge"),
+    *("mix", "multiply", "places", "slice_axis", "top_k", "unflatten"),
 )
 """Operations on sequences that look at one step at a time."""
 
@@ -172,7 +172,7 @@ class Stream:
 
     def _mixed(self, op: Op) -> bool:
         """Whether it joins steps with what is no sequence."""
-        return not self._sequences.issuperset(name for name in op.inputs if name)
+        return not (self._sequences | self._absent).issuperset(name for name in op.inputs if name)
 
     def _add_layer(self, op: Op) -> None:
         """A layer right upon another, whose values nobody else reads, joins its chain."""
