@@ -33,12 +33,17 @@ def predict(
         typer.Option("--all/--last", help="At every row, or only at the end of each series; else as suits the task."),
     ] = None,
     stride: Annotated[int, typer.Option(min=1, help="Rows between two predictions, with --all.")] = 1,
+    beam: Annotated[
+        int | None, typer.Option(min=1, help="Strings of labels (ctc): prefixes kept by the search; 1 is fastest.")
+    ] = None,
     option: Reading = None,
     lang: Lang = "en",
 ) -> None:
     """Predict DATA with BUNDLE."""
     if data == "-":
-        _answer_lines(bundle, given=out is not None or every is not None or stride != 1 or bool(option))
+        _answer_lines(
+            bundle, given=out is not None or every is not None or stride != 1 or beam is not None or bool(option)
+        )
         return
     from unrolled.core.files import write_text
     from unrolled.prepare.write import to_csv, writer_of
@@ -47,7 +52,7 @@ def predict(
     language = language_of(lang)
     text = to_csv if out is None else writer_of(out)
     which: Which | None = None if every is None else "all" if every else "last"
-    found = run(bundle, data, which=which, stride=stride, **options(option))
+    found = run(bundle, data, which=which, stride=stride, beam=beam, **options(option))
     for note in found.notes:
         if note.code != "encoding":  # that the text could be read shows in the answer
             typer.echo(f"{_LEVELS[note.level]}: {note.text(language)}", err=True)
@@ -68,7 +73,7 @@ def _answer_lines(bundle: Path, *, given: bool) -> None:
 
     if given:
         raise ConfigError(
-            "a stream takes no --out, --all, --last, --stride and no options of a reader",
+            "a stream takes no --out, --all, --last, --stride, --beam and no options of a reader",
             where="predict -",
             mend="leave them out; the shell can send the answers to a file",
         )

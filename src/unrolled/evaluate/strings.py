@@ -48,10 +48,8 @@ def string_pictures(truth: Values, answer: Answer) -> tuple[ConfusionPicture, ..
             pairs += aligned(_codes(true), _codes(said))
     if not pairs:
         return ()
-    first, second = (
-        np.array([nothing if code is None else code for code in side]) for side in zip(*pairs, strict=True)
-    )
-    return (confusion_picture(first, second, (*labels, _NOTHING)),)
+    codes = np.array([[nothing if code is None else code for code in pair] for pair in pairs])
+    return (confusion_picture(codes[:, 0], codes[:, 1], (*labels, _NOTHING)),)
 
 
 def _codes(row: Values) -> list[int]:

@@ -140,7 +140,7 @@ class Net(Body):
 
     @property
     def pace(self) -> int:
-        """Steps of the input in one step of the answer, where each step has its own; a length T gives ceil(T / pace)."""
+        """Steps of the input in one step of the answer, where each step has its own: of T there are ceil(T / pace)."""
         return self.layers.shape.pace
 
     def streamable(self) -> tuple[Note, ...]:

@@ -29,8 +29,8 @@ class Answer:
             ``(n, L)`` codes, NaN behind the end of each.
         quantiles: ``value.shape + (Q,)``, ascending along the last axis, or None.
         levels: the Q probabilities.
-        probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), ``(n, M, R)`` of ranked items, ``(n, 1, 1)`` of
-            the string, or None.
+        probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), ``(n, M, R)`` of ranked items,
+            ``(n, 1, 1)`` of the string, or None.
         score: ``(n, M)`` how unusual it is, where that is asked, or None.
         threshold: the score above which there is an alarm.
         targets: the M names.

@@ -97,7 +97,8 @@ def log_likelihood(log_probability: npt.NDArray[Any], codes: npt.NDArray[Any]) -
     ends = reached[rows[:, 0], last], reached[rows[:, 0], np.maximum(last - 1, 0)]
     if not steps:
         return np.where(last == 0, 0.0, _NEVER)
-    return np.where(last > 0, np.logaddexp(*ends), ends[0])
+    found: npt.NDArray[np.float64] = np.where(last > 0, np.logaddexp(*ends), ends[0])
+    return found
 
 
 def _add(one: float, other: float) -> float:

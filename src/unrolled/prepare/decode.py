@@ -54,7 +54,7 @@ def decode(
     """Read the net's output.
 
     Args:
-        output: ``(n, S, M, V)`` in model scale (of strings of labels S steps of the net), or what ``by_row`` makes of it.
+        output: ``(n, S, M, V)`` in model scale (for strings of labels of all S steps), or what ``by_row`` makes of it.
         decoding: fitted settings.
         invert: to original units; None leaves numbers in model scale.
         counts: rows of each sample, where each step has its own answer.

@@ -56,7 +56,8 @@ def stacked(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
 
 def lengths(codes: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """``(n,)`` labels of each string of ``(n, L)`` codes."""
-    return np.isfinite(codes).sum(1).astype(np.int64)
+    count: npt.NDArray[np.int64] = np.isfinite(codes).sum(1)
+    return count
 
 
 def texts_of(codes: npt.NDArray[Any], labels: Sequence[str], spelling: Spelling) -> list[str]:

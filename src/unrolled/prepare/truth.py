@@ -43,8 +43,8 @@ def ahead(bound: Binding, samples: Samples, horizon: int) -> _Truth:
 def at_end(bound: Binding, samples: Samples) -> _Truth:
     """``(B, 1, M)`` targets at each sample's last row or of its sequence, in original units or codes; NaN: unknown.
 
-    Strings of labels are ``(B, 1, L)`` codes, NaN behind the end of each. In a session it is the item of the row that follows: NaN behind the last one, and a code after those of the known
-    items for one that the model does not know.
+    Strings of labels are ``(B, 1, L)`` codes, NaN behind the end of each. In a session it is the item of the row that
+    follows: NaN behind the last one, and a code after those of the known items for one that the model does not know.
 
     Raises:
         DataError: a label is none of those the model knows.
@@ -83,7 +83,7 @@ def _strings(bound: Binding, samples: Samples) -> _Truth:
             raise DataError(
                 f"the model does not know the label {listed(sorted(set(strange)))} in {texts[int(cell)]!r}",
                 where=f"{series.source}, column {column.name!r}, sequence {series.ids[own]!r}",
-                mend=f"it knows {listed(column.categories)}; correct the string, or train with examples of the new ones",
+                mend=f"it knows {listed(column.categories)}; correct the string, or train with examples of new ones",
             )
         rows.append([place[label] for label in labels])
     return padded(rows)[:, None]

@@ -91,7 +91,7 @@ class Ctc(Task):
             f"its string has {lengths(truth)[at]} labels{between}, and it has {samples.lengths[at]} steps{thinned}; "
             f"so it is with {len(short)} of {len(truth)} sequences",
             where=f"{series.source}, sequence {series.ids[int(samples.series[at])]!r}",
-            mend="leave strides and patches out of the net, or read the sequence in finer steps (of sound --option hop)",
+            mend="leave strides and patches out of the net, or give finer steps (of sound with a smaller option hop)",
         )
 
     def statistics(self, truth: Values, answer: Answer, scales: Scales) -> tuple[Statistic, ...]:

@@ -174,13 +174,6 @@ class Task(ABC):
             raise DataError(f"no sample has a value in the target {names}", where=series.source)
         return found
 
-    def refuse(self, series: Series, samples: Samples, truth: Values, pace: int) -> None:
-        """Refuse samples whose truth a net cannot give that makes one step of every ``pace``; as a rule none.
-
-        Raises:
-            DataError: there is such a sample.
-        """
-
     def learnable(self, series: Series, samples: Samples) -> Samples:
         """Those of the training and validation samples that may be learnt from."""
         return samples

@@ -15,7 +15,13 @@ _NAME = "model.unrolled"  # of the bundle in a run's folder
 
 
 def predict(
-    bundle: Path | str | Bundle, data: Any, *, which: Which | None = None, stride: int = 1, **options: Any
+    bundle: Path | str | Bundle,
+    data: Any,
+    *,
+    which: Which | None = None,
+    stride: int = 1,
+    beam: int | None = None,
+    **options: Any,
 ) -> Prediction:
     """Predict with a bundle, or with the bundle in a run's folder.
 
@@ -24,12 +30,13 @@ def predict(
         data: file, folder, frame or array of new data; no target is needed, but as the past of a forecast.
         which: "last" or "all" windows, see ``runtime.Predictor.predict``.
         stride: rows between two windows.
+        beam: prefixes that the search for strings of labels keeps; None as in training.
         options: of the reader.
 
     Raises:
         UnrolledError: bundle and data do not fit; the message says what differs.
     """
-    return Predictor(open_bundle(bundle)).predict(data, which=which, stride=stride, **options)
+    return Predictor(open_bundle(bundle)).predict(data, which=which, stride=stride, beam=beam, **options)
 
 
 def stream(bundle: Path | str | Bundle, lines: Iterable[str]) -> Iterator[Prediction]:

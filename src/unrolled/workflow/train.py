@@ -22,7 +22,7 @@ from unrolled.evaluate import assess
 from unrolled.nets import CustomNet, Net, Pretext, load_custom
 from unrolled.prepare.decoding import NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
-from unrolled.tasks import Forecast, Pretrain
+from unrolled.tasks import Ctc, Forecast, Pretrain
 from unrolled.train import fit, seed_everything, torch_options
 from unrolled.workflow import pretraining
 from unrolled.workflow.config import Config
@@ -193,8 +193,8 @@ def _net(job: Job, own: nn.Module | None) -> tuple[AnyNet, tuple[Note, ...]]:
         net = Net(wanted, inputs, outputs)
     if job.preprocessor.schema.session:
         _refuse_looking_ahead(net)
-    if job.preprocessor.schema.spelled:
-        _refuse_short(job, net)
+    if isinstance(job.task, Ctc):
+        _refuse_short(job, job.task, net)
     return net, (() if job.config.start_from is None else take_over(job, net))
 
 
@@ -210,13 +210,13 @@ def _refuse_looking_ahead(net: AnyNet) -> None:
         )
 
 
-def _refuse_short(job: Job, net: AnyNet) -> None:
+def _refuse_short(job: Job, task: Ctc, net: AnyNet) -> None:
     """What is learnt must fit into the steps of the net; of a test part, what does not counts as an error."""
     if not isinstance(net, Net):
         raise ConfigError("ctc trains nets of layers only", where="net", mend="write the net as a list of layers")
     for section in (job.sections[name] for name in ("train", "valid") if name in job.sections):
         truth = job.preprocessor.truth(section.series, section.samples)[:, 0]
-        job.task.refuse(section.series, section.samples, truth, net.pace)
+        task.refuse(section.series, section.samples, truth, net.pace)
 
 
 def _batches(job: Job, name: str) -> Batches:

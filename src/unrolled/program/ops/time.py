@@ -12,7 +12,6 @@ from unrolled.program import equations
 from unrolled.program.loop import run_numpy
 from unrolled.program.ops.types import Array, CellName, Count, Index, Lengths, Pool
 
-
 IMPOSSIBLE = -1e4
 """What stands for minus infinity before a softmax, in every type of number."""
 
@@ -97,7 +96,7 @@ def attend(x: Array, scores: Array, lengths: Lengths, /) -> tuple[Array, Array]:
 
 
 def end_in_blank(x: Array, lengths: Lengths, /) -> Array:
-    """``(B, T, V)`` with value 0 certain (a softmax gives 1) behind each length: a shorter sequence says nothing more."""
+    """``(B, T, V)`` with value 0 certain (by a softmax) behind each length: a shorter sequence says nothing more."""
     if lengths is None:
         return x
     certain = np.full(x.shape[2], IMPOSSIBLE, x.dtype)
