@@ -39,13 +39,10 @@ def test_the_loss_is_that_of_torch_for_each_label_and_weighted() -> None:
     weight = torch.tensor([1.0, 3.0, 5.0])
     loss = Ctc().loss(output, Batch(x=torch.zeros(3, 9, 1), y=codes, weight=weight))
     rows = torch.log_softmax(output[:, :, 0], -1)
-    each = [
-        torch.nn.functional.ctc_loss(
-            rows[b], torch.tensor(one), torch.tensor(9), torch.tensor(len(one)), reduction="sum"
-        )
-        / len(one)
-        for b, one in enumerate([[1, 1, 2], [2]])
-    ]
+    each = []
+    for b, one in enumerate([[1, 1, 2], [2]]):
+        sizes = torch.tensor(9), torch.tensor(len(one))
+        each.append(torch.nn.functional.ctc_loss(rows[b], torch.tensor(one), *sizes, reduction="sum") / len(one))
     torch.testing.assert_close(loss, (each[0] + 3 * each[1]) / 4)
     torch.autograd.backward(loss)
     assert output.grad is not None and output.grad[2].eq(0).all()
@@ -84,7 +81,7 @@ def test_a_string_needs_as_many_steps_as_it_has_labels_and_blanks(
     if fits:
         Ctc().refuse(series, samples, truth, pace)
         return
-    with pytest.raises(DataError, match="sequence 's1'.*has 4 steps"):
+    with pytest.raises(DataError, match=r"sequence 's1'.*has 4 steps"):
         Ctc().refuse(series, samples, truth, pace)
 
 
@@ -104,12 +101,10 @@ def test_validation_reads_batches_of_any_width() -> None:
     def output(*paths: list[int]) -> torch.Tensor:
         return torch.tensor([[sure[code] for code in path] for path in paths])[:, :, None]
 
+    first, second = torch.tensor([[0.0, 0, 1], [1, _NAN, _NAN]]), torch.tensor([[1.0]])
     pairs = [
-        (
-            output([1, 0, 1, 2], [2, 2, 0, 0]),
-            Batch(x=torch.zeros(2, 4, 1), y=torch.tensor([[0.0, 0, 1], [1, _NAN, _NAN]])),
-        ),
-        (output([1, 0]), Batch(x=torch.zeros(1, 2, 1), y=torch.tensor([[1.0]]))),
+        (output([1, 0, 1, 2], [2, 2, 0, 0]), Batch(x=torch.zeros(2, 4, 1), y=first)),
+        (output([1, 0]), Batch(x=torch.zeros(1, 2, 1), y=second)),
     ]
     metric = Ctc().measure(pairs)
     assert metric.name == "label_error_rate" and metric.better == "lower" and metric.value == pytest.approx(1 / 5)

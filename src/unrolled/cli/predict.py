@@ -41,9 +41,8 @@ def predict(
 ) -> None:
     """Predict DATA with BUNDLE."""
     if data == "-":
-        _answer_lines(
-            bundle, given=out is not None or every is not None or stride != 1 or beam is not None or bool(option)
-        )
+        plain = out is None and every is None and beam is None and stride == 1 and not option
+        _answer_lines(bundle, given=not plain)
         return
     from unrolled.core.files import write_text
     from unrolled.prepare.write import to_csv, writer_of
