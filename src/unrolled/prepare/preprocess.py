@@ -197,8 +197,8 @@ class Preprocessor:
         """
         return LiveInputs(self._fitted)
 
-    def rows(self, values: npt.NDArray[Any]) -> Float:
-        """``(T, C)`` consecutive rows of the numeric inputs to ``(T, D)`` in model scale, each by itself: for streams.
+    def row_scaler(self) -> Callable[[npt.NDArray[Any]], Float]:
+        """What takes ``(T, C)`` rows of the numeric inputs to ``(T, D)`` in model scale, each by itself: for streams.
 
         Raises:
             ConfigError: rows cannot be prepared one by one, or other inputs belong to them.
@@ -212,8 +212,16 @@ class Preprocessor:
                 where="the preprocessing",
                 mend="train on numeric columns alone, with one of the scales standard, minmax, robust, none",
             )
-        found: Float = scaling.past(np.asarray(values, np.float32)[None], np.zeros(1, dtype=np.int64))[0][0]
-        return found
+        if (affine := scaling.affine) is not None:
+            center, scale = affine
+            return lambda values: (np.asarray(values, np.float32) - center) / scale
+        one = np.zeros(1, dtype=np.int64)
+
+        def scaled(values: npt.NDArray[Any]) -> Float:
+            found: Float = scaling.past(np.asarray(values, np.float32)[None], one)[0][0]
+            return found
+
+        return scaled
 
     def truth(self, series: Series, samples: Samples) -> _Float64:
         """``(B, H, M)`` true values in original units; ``(B, 1, M)`` values or class codes if not a forecast.

@@ -58,7 +58,7 @@ class AudioStream:
         if not set(names) <= set(bands):
             raise BundleError("it reads columns that are no bands of a sound", where="the manifest")
         self._bands = [bands.index(name) for name in names]
-        predictor.preprocessor.rows(np.empty((0, len(names))))  # refuses now what it would refuse later
+        self._scaled = predictor.preprocessor.row_scaler()
         self._net = Stream(predictor.forward.plan, predictor.bundle.weights)
         sizes = predictor.outputs
         none = np.empty((0, sizes.steps, sizes.targets, sizes.values))
@@ -73,7 +73,7 @@ class AudioStream:
         frames = self._front.process(samples)[:, self._bands]
         if not len(frames):  # most calls, where samples come one by one
             return self._silent
-        rows = self._predictor.preprocessor.rows(frames)
+        rows = self._scaled(frames)
         output = self._net.process(rows[None])[0]
         return decode.decode(output, self._predictor.settings.decoding)
 
