@@ -24,7 +24,8 @@ def predict(
         str,
         typer.Argument(
             metavar="DATA",
-            help="New data; no target is needed, but as the past of a forecast. -: JSON lines, answered as they come.",
+            help="New data; no target is needed, but as the past of a forecast. -: JSON lines, or 16-bit "
+            "samples of a sound, answered as they come.",
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="File to write (.csv or .jsonl); otherwise CSV on stdout.")] = None,
@@ -63,12 +64,12 @@ def predict(
 
 
 def _answer_lines(bundle: Path, *, given: bool) -> None:
-    """JSON lines on stdin, each answered on stdout before the next is read."""
+    """JSON lines on stdin, or the samples of a sound, answered on stdout before the next are read."""
     import sys
 
     from unrolled.core.errors import ConfigError
     from unrolled.prepare.write import to_json_lines
-    from unrolled.workflow.predict import stream
+    from unrolled.workflow.predict import hear, hears_sound, stream
 
     if given:
         raise ConfigError(
@@ -76,6 +77,7 @@ def _answer_lines(bundle: Path, *, given: bool) -> None:
             where="predict -",
             mend="leave them out; the shell can send the answers to a file",
         )
-    for found in stream(bundle, sys.stdin):
+    answers = hear(bundle, sys.stdin.buffer) if hears_sound(bundle) else stream(bundle, sys.stdin)
+    for found in answers:
         typer.echo(to_json_lines(found.table()), nl=False)
         sys.stdout.flush()

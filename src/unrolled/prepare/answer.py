@@ -17,6 +17,8 @@ from unrolled.prepare.table import Table
 
 Values = npt.NDArray[np.floating[Any]]
 
+_EACH = ("value", "quantiles", "probability", "score", "ranking")  # what there is for each prediction
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -54,6 +56,11 @@ class Answer:
     def __len__(self) -> int:
         return len(self.value)
 
+    def __getitem__(self, index: npt.NDArray[np.int64]) -> Answer:
+        """Some of the predictions."""
+        given = {name: getattr(self, name) for name in _EACH}
+        return replace(self, **{name: None if part is None else part[index] for name, part in given.items()})
+
 
 def joined(parts: Sequence[Answer]) -> Answer:
     """Answers of pieces of the samples, one after another."""
@@ -65,8 +72,7 @@ def joined(parts: Sequence[Answer]) -> Answer:
         strings = parts[0].spelling is not None and name == "value"
         return stacked(values) if strings else np.concatenate(values)
 
-    kept = ("value", "quantiles", "probability", "score", "ranking")
-    return replace(parts[0], **{name: whole(name) for name in kept})
+    return replace(parts[0], **{name: whole(name) for name in _EACH})
 
 
 def table(answer: Answer, ids: Sequence[str], times: npt.NDArray[Any] | None = None) -> Table:

@@ -31,9 +31,26 @@ def greedy(log_probability: npt.NDArray[Any]) -> tuple[int, ...]:
     """
     _check(log_probability)
     path = log_probability.argmax(axis=1)
-    fresh = np.ones(len(path), dtype=bool)
-    fresh[1:] = path[1:] != path[:-1]
-    return tuple(path[fresh & (path != BLANK)].tolist())
+    return tuple(path[Path().follow(path)].tolist())
+
+
+class Path:
+    """Where the labels of a path begin, while its steps arrive.
+
+    Attributes:
+        last: what the latest step said.
+    """
+
+    def __init__(self, last: int = BLANK) -> None:
+        self.last = last
+
+    def follow(self, path: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """``(T,)`` labels and blanks that go on, to the steps with which a label begins."""
+        if not len(path):
+            return np.empty(0, dtype=np.int64)
+        before = np.concatenate([[self.last], path[:-1]])
+        self.last = int(path[-1])
+        return np.flatnonzero((path != before) & (path != BLANK))
 
 
 def beam(log_probability: npt.NDArray[Any], width: int = 16) -> list[tuple[tuple[int, ...], float]]:

@@ -101,6 +101,11 @@ class LogMel:
     def bands(self) -> int:
         return self.options.bands
 
+    @property
+    def seconds(self) -> float:
+        """From one frame to the next, as whole samples have it."""
+        return self.hop / self.options.rate
+
     def reset(self) -> None:
         """Start anew, after silence."""
         self._tail, self._level = np.zeros(self.width - self.hop), _SILENT

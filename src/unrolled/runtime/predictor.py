@@ -27,9 +27,12 @@ from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Series
 from unrolled.prepare.table import Table
 from unrolled.program.shapes import Outputs
+from unrolled.runtime.audio import AudioStream
 from unrolled.runtime.forward import Forward, PlanForward
+from unrolled.runtime.hearing import hears
 from unrolled.runtime.prediction import Prediction
 from unrolled.runtime.rows import RowStream
+from unrolled.runtime.spotter import Spotter
 from unrolled.runtime.windows import Which, to_predict
 
 _NUMBERS = 1 << 22  # of one activation of 256 units, held at once
@@ -115,12 +118,17 @@ class Predictor:
         answer = self.answer(series, samples, decoding)
         return Prediction(answer, ids, self.times(series, answered), (*series.notes, *notes))
 
-    def stream(self) -> RowStream:
-        """Answers row by row, with the net's state carried on.
+    def stream(self) -> RowStream | AudioStream | Spotter:
+        """Answers as data arrives, with the net's state carried on.
+
+        Row by row (``RowStream``); of a model that was trained on recordings, sample by sample: after each frame
+        (``AudioStream``), or of strings of labels each label that begins (``Spotter``).
 
         Raises:
             ConfigError: the net or its preparation needs rows that are still to come; the message says which and why.
         """
+        if hears(self.settings):
+            return Spotter(self) if isinstance(self.settings.decoding, StringDecoding) else AudioStream(self)
         return RowStream(self)
 
     def series(self, source: Any, **options: Any) -> Series:

@@ -16,7 +16,7 @@ from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.validation import validated
 from unrolled.prepare import decode
 from unrolled.prepare.answer import Answer, joined
-from unrolled.prepare.decoding import NumberDecoding, every
+from unrolled.prepare.decoding import NumberDecoding, StringDecoding, every
 from unrolled.prepare.missing import fill_forward
 from unrolled.prepare.readers import ReadOptions, records
 from unrolled.prepare.samples import Samples
@@ -67,6 +67,8 @@ class RowStream:
             raise ConfigError(
                 f"a model for {decoding.task} answers rows by runtime.Live", where="the task", mend="use Live"
             )
+        if isinstance(decoding, StringDecoding):
+            raise _refused("a string of labels belongs to a whole sequence, and only of sound it grows", "the task")
         if isinstance(decoding, NumberDecoding) and decoding.horizon > predictor.outputs.steps and schema.forecast:
             raise _refused(f"a forecast of {decoding.horizon} steps is rolled out from one step", "the net")
         self._forward = predictor.forward
