@@ -52,7 +52,7 @@ class LogMelOptions(Record):
     bands: int = Field(32, ge=1, le=512)
     low: float = Field(60.0, ge=0)
     level: Literal["relative", "absolute"] = "relative"
-    depth: float = Field(40.0, gt=0, le=200)
+    depth: float = Field(50.0, gt=0, le=200)
     fall: float = Field(5.0, ge=0, le=1000)
 
 
