@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.accuracy.digits import DATA, SPEAKERS, machine, recordings
+from benchmarks.accuracy.digits import DATA, OPTIONS, SPEAKERS, machine, recordings
 from benchmarks.accuracy.ledger import Ledger
 from unrolled.core.files import write_text
 from unrolled.prepare.alignment import distances
@@ -87,7 +87,7 @@ def write_part(source: Path, folder: Path, held: str, part: str, seed: int) -> P
 def trained(folder: Path, source: Path, held: str, net: str, seed: int) -> Trained:
     """A model, judged on the test strings by the likeliest path."""
     paths = {name: str(write_part(source, folder, held, name, seed)) for name in ("train", "test")}
-    data: dict[str, Any] = {"path": paths["train"], "test": paths["test"], "options": {"format": "wav"}}
+    data: dict[str, Any] = {"path": paths["train"], "test": paths["test"], "options": OPTIONS}
     given = {"data": {**data, "split": {"by": "case", "valid": 0}}, "task": {"name": "ctc"}, "train": TRAIN}
     named = {} if net == "ctc" else {"net": net}  # which is the default, thinned out as the data allows
     return train(Config.parse({**given, **named, "seed": seed}))
@@ -95,7 +95,7 @@ def trained(folder: Path, source: Path, held: str, net: str, seed: int) -> Train
 
 def with_beam(run: Trained, path: Path) -> float:
     """Label error rate of the likeliest string."""
-    answer = run.model.predictor.predict(path, beam=BEAM, format="wav").answer
+    answer = run.model.predictor.predict(path, beam=BEAM, **OPTIONS).answer
     rows = [line.split(",")[1] for line in path.read_text().splitlines()[1:]]
     truth = padded([[answer.classes[0].index(digit) for digit in row] for row in rows])
     return float(distances(truth, answer.value).sum() / lengths(truth).sum())
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--nets", nargs="*", default=["ctc", "ctc-live"])
     asked = parser.parse_args()
     told = ", ".join(f"{key} {value:g}" for key, value in TRAIN.items())
-    heading = f"strings of spoken digits, {COUNTS['train']} to learn and {COUNTS['test']} to judge, {told}"
+    heading = f"strings of spoken digits, {COUNTS['train']} to learn and {COUNTS['test']} to judge, {told}, frames of 32 ms every 20 ms"
     ledger = Ledger(_RESULT, heading, r"(\w+) +([\w-]+) +seed (\d+)", judged)
     for seed in asked.seeds:
         for held in asked.splits:
