@@ -136,7 +136,8 @@ def main() -> None:
     parser.add_argument("--nets", nargs="*", default=["ctc", "ctc-live"])
     asked = parser.parse_args()
     told = ", ".join(f"{key} {value:g}" for key, value in TRAIN.items())
-    heading = f"strings of spoken digits, {COUNTS['train']} to learn and {COUNTS['test']} to judge, {told}, frames of 32 ms every 20 ms"
+    heading = f"strings of spoken digits, {COUNTS['train']} to learn and {COUNTS['test']} to judge, {told}, "
+    heading += "frames of 32 ms every 20 ms"
     ledger = Ledger(_RESULT, heading, r"(\w+) +([\w-]+) +seed (\d+)", judged)
     for seed in asked.seeds:
         for held in asked.splits:

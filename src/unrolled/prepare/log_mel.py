@@ -91,7 +91,8 @@ class LogMel:
             raise ConfigError(f"a frame of {self.width} samples is too long", where="option frame", mend="shorten it")
         self._size = 1 << (self.width - 1).bit_length()
         self._window: Float = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.width) / self.width)
-        self._filters = mel_filters(options, self._size)
+        # Real and imaginary parts stand side by side, and both count.
+        self._filters = np.repeat(mel_filters(options, self._size), 2, axis=1)
         self._depth, self._fall = options.depth / _DECIBEL, options.fall / _DECIBEL * self.hop / options.rate
         self._tail: Float = np.empty(0)
         self._level = _SILENT
@@ -154,14 +155,16 @@ class LogMel:
             level = max(level - self._fall, loudest)
             levels.append(level)
         self._level = level
-        told: Float = np.maximum(energies - np.array(levels)[:, None], -self._depth)
-        return told
+        energies -= level if len(levels) == 1 else np.array(levels)[:, None]
+        return np.maximum(energies, -self._depth, out=energies)
 
     def _energies(self, frames: Float) -> Float:
         """``(T, W)`` to ``(T, M)``; each frame by itself, so that its last digits depend on no neighbour."""
-        spectrum = np.fft.rfft(frames * self._window, self._size)
-        power = spectrum.real**2 + spectrum.imag**2
-        return np.log((self._filters @ power[:, :, None])[:, :, 0] + FLOOR)
+        parts = np.fft.rfft(frames * self._window, self._size).view(np.float64)
+        np.multiply(parts, parts, out=parts)
+        energies: Float = np.matmul(self._filters, parts[:, :, None])[:, :, 0]
+        energies += FLOOR
+        return np.log(energies, out=energies)
 
 
 def mel_filters(options: LogMelOptions, size: int) -> Float:
