@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from tests.workflow.small import write
 
@@ -134,6 +135,19 @@ def test_letters_and_words_are_told_apart(tmp_path: Path) -> None:
     assert target.kind == "characters" and target.categories == ("d", "s", "u")
     with pytest.raises(ConfigError, match="each string in 'said' is one label"):
         train(config.over({"data": {"spelling": "words"}}))
+
+
+@pytest.mark.parametrize("form", ["frame", "jsonl", "parquet"])
+def test_a_list_of_labels_is_a_string_of_words(trained: tuple[Trained, Path], form: str) -> None:
+    folder = trained[1]
+    frame = pl.read_csv(folder / "test.csv").with_columns(pl.col("said").str.split(" "))
+    given: Any = frame if form == "frame" else folder / f"lists.{form}"
+    if form == "jsonl":
+        frame.write_ndjson(given)
+    if form == "parquet":
+        frame.write_parquet(given)
+    of_lists, of_texts = (evaluate_bundle(trained[0].bundle, data).model for data in (given, folder / "test.csv"))
+    assert of_lists == of_texts
 
 
 def _changed(path: Path, change: Any) -> Path:

@@ -221,6 +221,9 @@ class Predictor:
         if isinstance(decoding, AnomalyDecoding):
             expected["answers of every row"] = (decoding.by_row, schema.by_row)
             expected["steps ahead"] = (decoding.ahead, self.outputs.values)
+        if isinstance(decoding, StringDecoding):
+            expected["number of labels"] = (len(decoding.labels) + 1, self.outputs.values)
+            expected["labels"] = (decoding.labels, self.preprocessor.classes[0])
         if isinstance(decoding, NumberDecoding) and schema.forecast:
             expected["horizon"] = (decoding.horizon, self.preprocessor.horizon)
             expected["steps"] = (self.outputs.steps in (1, decoding.horizon) and decoding.horizon <= _FURTHEST, True)
