@@ -16,6 +16,7 @@ import time
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from unrolled.workflow.train import Trained, train
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "fsdd" / "recordings"
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 GOALS = {"publisher": 0.97, "speaker": 0.85}
-OPTIONS = {"format": "wav", "frame": 0.032, "hop": 0.02}
+OPTIONS: dict[str, Any] = {"format": "wav", "frame": 0.032, "hop": 0.02}
 TRAIN = {"epochs": 12, "batch_size": 32, "learning_rate": 3e-3}
 _RESULT = Path(__file__).parent / "results" / "digits.txt"
 

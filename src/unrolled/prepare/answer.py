@@ -59,7 +59,8 @@ class Answer:
     def __getitem__(self, index: npt.NDArray[np.int64]) -> Answer:
         """Some of the predictions."""
         given = {name: getattr(self, name) for name in _EACH}
-        return replace(self, **{name: None if part is None else part[index] for name, part in given.items()})
+        some: dict[str, Any] = {name: None if part is None else part[index] for name, part in given.items()}
+        return replace(self, **some)
 
 
 def joined(parts: Sequence[Answer]) -> Answer:

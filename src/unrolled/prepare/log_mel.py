@@ -156,7 +156,8 @@ class LogMel:
             levels.append(level)
         self._level = level
         energies -= level if len(levels) == 1 else np.array(levels)[:, None]
-        return np.maximum(energies, -self._depth, out=energies)
+        np.maximum(energies, -self._depth, out=energies)
+        return energies
 
     def _energies(self, frames: Float) -> Float:
         """``(T, W)`` to ``(T, M)``; each frame by itself, so that its last digits depend on no neighbour."""
@@ -164,7 +165,8 @@ class LogMel:
         np.multiply(parts, parts, out=parts)
         energies: Float = np.matmul(self._filters, parts[:, :, None])[:, :, 0]
         energies += FLOOR
-        return np.log(energies, out=energies)
+        np.log(energies, out=energies)
+        return energies
 
 
 def mel_filters(options: LogMelOptions, size: int) -> Float:

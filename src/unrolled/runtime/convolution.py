@@ -73,8 +73,10 @@ class Convolution:
         window[:, :-1] = window[:, 1:]
         window[:, -1] = x
         if self._each:
-            return np.einsum("bkd,kd->bd", window, self._taps)
-        return window.reshape(len(window), -1) @ self._taps.reshape(-1, self._taps.shape[2])
+            y: Array = np.einsum("bkd,kd->bd", window, self._taps)
+            return y
+        y = window.reshape(len(window), -1) @ self._taps.reshape(-1, self._taps.shape[2])
+        return y
 
     @property
     def tail(self) -> Array:

@@ -121,5 +121,4 @@ class Hearing(ABC):
 
     def _times(self, count: int) -> npt.NDArray[np.float64]:
         """``(count,)`` seconds from the beginning to the end of each of the latest frames."""
-        found: npt.NDArray[np.float64] = np.arange(self._frames - count + 1, self._frames + 1) * self._front.seconds
-        return found
+        return np.arange(self._frames - count + 1, self._frames + 1, dtype=np.float64) * self._front.seconds

@@ -189,7 +189,8 @@ class Stream:
         if layer is None or layer.closed or self._uses[op.inputs[0]] > 1 or self.plan.result == op.inputs[0]:
             return False
         if op.op == "batch_norm":
-            layer.join_norm(**{role: self._weights[name] for role, name in op.weights.items()}, **op.options)
+            tensors = {role: self._weights[name] for role, name in op.weights.items()}
+            layer.join_norm(**tensors, eps=op.options["eps"])
         elif op.op == "activation":
             layer.join_activation(op.options["kind"])
         return op.op in ("batch_norm", "activation")

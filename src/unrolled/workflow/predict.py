@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def hears_sound(bundle: Path | str | Bundle) -> bool:
     return hears(Predictor(open_bundle(bundle)).settings)
 
 
-def hear(bundle: Path | str | Bundle, sound: BufferedIOBase) -> Iterator[Prediction]:
+def hear(bundle: Path | str | Bundle, sound: BinaryIO) -> Iterator[Prediction]:
     """Answer a sound as it arrives: each label that begins, or the likeliest one where it becomes another.
 
     Args:
@@ -62,7 +62,7 @@ def hear(bundle: Path | str | Bundle, sound: BufferedIOBase) -> Iterator[Predict
     """
     door = Predictor(open_bundle(bundle)).stream()
     rest, last, begun = b"", None, False
-    while piece := sound.read1(_PIECE):
+    while piece := _at_hand(sound):
         if not begun and piece[:4] == b"RIFF":
             raise DataError(
                 "this is a WAV file, and a stream has bare samples of 16 bits",
@@ -79,6 +79,12 @@ def hear(bundle: Path | str | Bundle, sound: BufferedIOBase) -> Iterator[Predict
             found, last = found[fresh], value[-1]
         if len(found.answer):
             yield found
+
+
+def _at_hand(sound: BinaryIO) -> bytes:
+    """What has come, without waiting for more; nothing at the end."""
+    found: bytes = sound.read1(_PIECE) if isinstance(sound, BufferedIOBase) else sound.read(_PIECE)
+    return found
 
 
 def stream(bundle: Path | str | Bundle, lines: Iterable[str]) -> Iterator[Prediction]:
