@@ -9,9 +9,9 @@ import pytest
 from sklearn import metrics
 
 from unrolled.core.records import ConfusionPicture, CurvePicture, ForecastPicture, ResidualPicture, ScatterPicture
+from unrolled.evaluate.matrix import confusion_picture
 from unrolled.evaluate.pictures import (
     calibration_curve,
-    confusion_picture,
     failure_curves,
     forecasts,
     residuals,

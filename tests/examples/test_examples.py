@@ -14,6 +14,7 @@ SAID = {
     "classify_arrays": "accuracy",
     "drop_in_lstm": "step 150",
     "forecast_csv": "truth",
+    "keyword_spotting": "s  down",
     "own_cell": "the cell holds its contract",
     "policy_cartpole": "mean return",
 }

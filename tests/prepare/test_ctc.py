@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from unrolled.core.errors import ConfigError, DataError
-from unrolled.prepare.ctc import beam, edit_distance, greedy
+from unrolled.prepare.ctc import beam, greedy, log_likelihood
+from unrolled.prepare.spelling import padded
 
 Float = npt.NDArray[np.float64]
 
@@ -96,12 +97,31 @@ def test_no_step_is_no_label() -> None:
     assert beam(np.empty((0, 3))) == [((), 0.0)]
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "distance"),
-    [("", "", 0), ("abc", "", 3), ("", "ab", 2), ("kitten", "sitting", 3), ("314", "3145", 1), ("12", "21", 2)],
-)
-def test_edit_distance(one: str, other: str, distance: int) -> None:
-    assert edit_distance(one, other) == edit_distance(other, one) == distance
+@pytest.mark.parametrize(("steps", "labels", "seed"), [(1, 3, 0), (4, 3, 1), (6, 3, 3), (5, 4, 4)])
+def test_the_likelihood_is_the_sum_over_all_paths(steps: int, labels: int, seed: int) -> None:
+    rows = _rows(steps, labels, seed)
+    expected = _every(rows)
+    found = log_likelihood(np.repeat(rows[None], len(expected), 0), padded(list(expected)))
+    np.testing.assert_allclose(np.exp(found), list(expected.values()), rtol=1e-12)
+
+
+def test_the_likelihood_is_that_of_torch() -> None:
+    random, strings = np.random.default_rng(0), [(1, 1, 2), (3,), (2, 3, 2, 3, 3), (1, 2)]
+    rows = np.stack([_rows(15, 4, seed) for seed in range(4)])
+    loss = torch.nn.functional.ctc_loss(
+        torch.tensor(rows).transpose(0, 1), torch.tensor([code for one in strings for code in one]),
+        torch.tensor([15] * 4), torch.tensor([*map(len, strings)]), reduction="none",
+    )  # fmt: skip
+    order = random.permutation(4)
+    np.testing.assert_allclose(log_likelihood(rows[order], padded([strings[at] for at in order])), -loss[order])
+
+
+def test_what_has_no_path_has_no_probability() -> None:
+    rows = np.stack([_rows(3, 3, 0)] * 4)
+    found = log_likelihood(rows, padded([(1, 1), (1, 1, 2), (1, 2, 1, 2), ()]))
+    assert np.isfinite(found).tolist() == [True, False, False, True]
+    assert found[3] == pytest.approx(rows[0, :, 0].sum())
+    np.testing.assert_array_equal(log_likelihood(np.empty((2, 0, 3)), padded([(), (1,)])), [0, -np.inf])
 
 
 def test_what_is_no_probability_is_refused() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import fft, signal
 
 from unrolled.core.errors import ConfigError, DataError
-from unrolled.prepare.log_mel import FLOOR, LogMel, LogMelOptions
+from unrolled.prepare.log_mel import FLOOR, LogMel, LogMelOptions, State
 
 Float = npt.NDArray[np.float64]
 
@@ -51,9 +51,9 @@ def _oracle(samples: Float, options: LogMelOptions) -> Float:
 @pytest.mark.parametrize(
     "options",
     [
-        LogMelOptions(rate=8000),
-        LogMelOptions(rate=16000, bands=40, low=20),
-        LogMelOptions(rate=11025, frame=0.032, hop=0.016, bands=20),
+        LogMelOptions(rate=8000, level="absolute"),
+        LogMelOptions(rate=16000, bands=40, low=20, level="absolute"),
+        LogMelOptions(rate=11025, frame=0.032, hop=0.016, bands=20, level="absolute"),
     ],
     ids=["8 kHz", "16 kHz", "an odd rate"],
 )
@@ -64,7 +64,7 @@ def test_the_bands_are_those_of_the_textbook(options: LogMelOptions) -> None:
 
 def test_one_frame_against_the_transform_of_scipy() -> None:
     samples = _sound(200)
-    front = LogMel(LogMelOptions(rate=8000, hop=0.025))
+    front = LogMel(LogMelOptions(rate=8000, hop=0.025, level="absolute"))
     power = np.abs(fft.rfft(samples * signal.get_window("hann", 200), 256)) ** 2
     found = front.process(samples)[0]
     assert found.shape == (32,)
@@ -112,17 +112,37 @@ def test_a_stream_goes_on_from_a_snapshot() -> None:
     other.restore(state)
     np.testing.assert_array_equal(other.process(samples[433:]), expected)
     with pytest.raises(DataError, match="no rest of frames of 200 samples"):
-        other.restore(np.zeros(7))
+        other.restore(State(np.zeros(7), 0.0))
 
 
 def test_silence_is_the_floor_and_loudness_a_shift() -> None:
-    front = LogMel(LogMelOptions(rate=8000))
+    front = LogMel(LogMelOptions(rate=8000, level="absolute"))
     assert (front.process(np.zeros(160)) == math.log(FLOOR)).all()
     samples = _sound(800)
     front.reset()
     quiet = front.process(samples)
     front.reset()
     np.testing.assert_allclose(front.process(10 * samples) - quiet, math.log(100), atol=0.01)
+
+
+def test_relative_to_the_level_loudness_is_gone() -> None:
+    samples = _sound(2000)
+    told = [LogMel(LogMelOptions(rate=8000)).process(gain * samples) for gain in (1, 10)]
+    np.testing.assert_allclose(told[0], told[1], atol=0.01)
+    assert told[0].max() == 0 and told[0].min() >= -5 * math.log(10)
+
+
+@pytest.mark.parametrize(("depth", "fall"), [(40.0, 5.0), (20.0, 0.0), (100.0, 300.0)])
+def test_the_level_is_that_of_the_loudest_band_falling_slowly(depth: float, fall: float) -> None:
+    samples = np.concatenate([_sound(800, 1), 0.01 * _sound(1600, 2), 3 * _sound(800, 3)])
+    plain = LogMel(LogMelOptions(rate=8000, level="absolute")).process(samples)
+    decibels = 10 / math.log(10)
+    levels: list[float] = []
+    for t in range(len(plain)):
+        levels.append(max(plain[s].max() - fall / decibels * 0.01 * (t - s) for s in range(t + 1)))
+    expected = np.maximum(plain - np.array(levels)[:, None], -depth / decibels)
+    found = LogMel(LogMelOptions(rate=8000, depth=depth, fall=fall)).process(samples)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 def test_options_that_make_no_bands_are_refused() -> None:

@@ -192,3 +192,13 @@ def test_recurrent_is_torch_in_one_direction(reverse: bool) -> None:
     close(found, y)
     for part, expected in zip(states, final, strict=True):
         close(part, expected[int(reverse)])
+
+
+def test_behind_its_end_a_sequence_says_nothing() -> None:
+    x = draw(3, 7, 4)
+    y = OPS["end_in_blank"](poisoned(x), LENGTHS)
+    for b, length in enumerate(LENGTHS):
+        np.testing.assert_array_equal(y[b, :length], x[b, :length])
+        chance = np.exp(y[b, length:])
+        np.testing.assert_array_equal(chance / chance.sum(-1, keepdims=True), np.tile([1.0, 0, 0, 0], (7 - length, 1)))
+    assert OPS["end_in_blank"](x, None) is x

@@ -74,7 +74,10 @@ def test_samples_in_pieces_give_the_answer_of_the_file(bundle: Bundle, size: int
     samples = np.frombuffer(data[44:], "<i2") / 32768
     predictor = Predictor(bundle)
     heard = AudioStream(predictor)
-    answers = [heard.process(samples[at : at + size]) for at in range(0, len(samples), size)]
+    found = [heard.process(samples[at : at + size]) for at in range(0, len(samples), size)]
+    times = np.concatenate([one.times for one in found if one.times is not None])
+    np.testing.assert_allclose(times, np.arange(1, len(samples) // 80 + 1) / 100)
+    answers = [one.answer for one in found]
     assert sum(map(len, answers)) == len(samples) // 80
     last = next(answer for answer in reversed(answers) if len(answer))
     whole = predictor.predict(tmp_path / "x.wav").answer
@@ -85,7 +88,7 @@ def test_samples_in_pieces_give_the_answer_of_the_file(bundle: Bundle, size: int
 
 def test_each_answer_is_that_of_the_sound_so_far(bundle: Bundle, tmp_path: Path) -> None:
     samples, predictor = _tone(400, 3)[:800], Predictor(bundle)
-    answer = AudioStream(predictor).process(np.round(samples * 32767) / 32768)
+    answer = AudioStream(predictor).process(np.round(samples * 32767) / 32768).answer
     assert answer.probability is not None
     for frames in (1, 4, 10):
         (tmp_path / f"{frames}.wav").write_bytes(wav(samples[: 80 * frames]))
@@ -96,15 +99,15 @@ def test_each_answer_is_that_of_the_sound_so_far(bundle: Bundle, tmp_path: Path)
 
 def test_it_goes_on_from_a_snapshot_and_starts_anew(bundle: Bundle) -> None:
     samples, heard = _tone(1500, 5), AudioStream(Predictor(bundle))
-    first = heard.process(samples[:433]).probability
+    first = heard.process(samples[:433]).answer.probability
     state = heard.snapshot()
-    expected = heard.process(samples[433:]).probability
+    expected = heard.process(samples[433:]).answer.probability
     assert expected is not None and first is not None
     other = AudioStream(Predictor(bundle))
     other.restore(state)
-    np.testing.assert_array_equal(other.process(samples[433:]).probability, expected)
+    np.testing.assert_array_equal(other.process(samples[433:]).answer.probability, expected)
     other.reset()
-    np.testing.assert_array_equal(other.process(samples[:433]).probability, first)
+    np.testing.assert_array_equal(other.process(samples[:433]).answer.probability, first)
 
 
 def test_what_cannot_be_heard_is_refused(bundle: Bundle, folder: Path) -> None:

@@ -19,7 +19,7 @@ from unrolled.prepare.decoding import AlarmDecoding, ClassDecoding, NumberDecodi
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.table import Table
 from unrolled.program.shapes import Outputs
-from unrolled.runtime import Predictor
+from unrolled.runtime import Predictor, RowStream
 
 _LIFE: dict[str, Any] = {"target": "life", "time": "cycle", "group": "engine"}
 _SALES: dict[str, Any] = {"target": "sales", "time": "day", "group": "shop"}
@@ -117,6 +117,7 @@ def test_alarms_and_a_new_beginning() -> None:
     first = stream.process(cut(engines(), slice(0, 8))).answer.probability
     with pytest.raises(DataError, match=r"time 1.* is not after 8"):
         stream.process(cut(engines(), slice(0, 8)))
+    assert isinstance(stream, RowStream)
     stream.reset("0")
     again = stream.process(cut(engines(), slice(0, 8))).answer.probability
     assert first is not None and again is not None and np.array_equal(first, again)

@@ -104,9 +104,18 @@ def test_tags_come_live(tagged: tuple[Trained, Path]) -> None:
         at, last = at + 1, sentence
 
 
-def test_the_stream_for_other_tasks_names_the_one_for_tags(tagged: tuple[Trained, Path]) -> None:
-    with pytest.raises(ConfigError, match="a model for tag answers rows by"):
-        Predictor(tagged[0].bundle).stream()
+def test_tags_come_row_by_row_too_whatever_the_sequence(tagged: tuple[Trained, Path]) -> None:
+    trained, folder = tagged
+    whole = predict(trained.bundle, folder / "test.csv")
+    lines = [line.split(",") for line in (folder / "test.csv").read_text().splitlines()[1:41]]
+    stream = Predictor(trained.bundle).stream()
+    found = [stream.step({"sentence": sentence, "word": word}) for sentence, word, _ in lines]
+    assert [one.ids[0] for one in found] == list(whole.ids[:40])
+    assert whole.times is not None and whole.answer.probability is not None
+    assert [one.times[0] for one in found if one.times is not None] == whole.times[:40].tolist()
+    for at, one in enumerate(found):
+        assert one.answer.probability is not None
+        np.testing.assert_allclose(one.answer.probability[0], whole.answer.probability[at], rtol=1e-4, atol=1e-6)
 
 
 @pytest.fixture(scope="module", params=["forecast", "reconstruction"])
@@ -152,6 +161,11 @@ def test_scores_come_back_one_row_a_step(watched: tuple[Trained, Path]) -> None:
     again = evaluate_bundle(trained.bundle, folder / "test.csv").model
     assert again["recall"].value == pytest.approx(alarms[faults].mean())
     assert again["false_alarm_rate"].value == pytest.approx(alarms[~faults].mean())
+
+
+def test_the_stream_for_other_tasks_names_the_one_for_alarms(watched: tuple[Trained, Path]) -> None:
+    with pytest.raises(ConfigError, match="a model for anomaly answers rows by"):
+        Predictor(watched[0].bundle).stream()
 
 
 def test_the_report_shows_scores_threshold_and_alarms(watched: tuple[Trained, Path]) -> None:

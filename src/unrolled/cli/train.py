@@ -29,7 +29,7 @@ def train(
     task: Annotated[
         str | None,
         typer.Option(
-            help="forecast, classify, regress, failure, tag, anomaly, pairs, recommend, pretrain; else by the data."
+            help="forecast, classify, regress, failure, tag, ctc, anomaly, pairs, recommend, pretrain; else by data."
         ),
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,

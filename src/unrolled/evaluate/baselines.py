@@ -15,6 +15,7 @@ from unrolled.core.optional import require
 from unrolled.evaluate.contest import Contest
 from unrolled.evaluate.items import popularity, transitions
 from unrolled.evaluate.part import Part
+from unrolled.evaluate.strings import median_string
 from unrolled.evaluate.texts import tfidf
 from unrolled.prepare import scores
 from unrolled.prepare.answer import Answer
@@ -177,6 +178,7 @@ BASELINES: Mapping[str, Callable[[Contest], Answer | None]] = {
     "prior": prior,
     "logistic": logistic,
     "zscore": zscore,
+    "median_string": median_string,
     "popularity": popularity,
     "tfidf": tfidf,
     "transitions": transitions,

@@ -5,7 +5,6 @@ Letters: n samples, S steps, M targets, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy.typing as npt
 
 from unrolled.core.optional import require
 from unrolled.core.records import (
-    ConfusionPicture,
     CurvePicture,
     ForecastPicture,
     Picture,
@@ -21,9 +19,10 @@ from unrolled.core.records import (
     ScatterPicture,
     ScorePicture,
 )
+from unrolled.evaluate.matrix import confusion_picture
 from unrolled.evaluate.part import Part
+from unrolled.evaluate.strings import string_pictures
 from unrolled.prepare.answer import Answer
-from unrolled.tasks.labels import confusion
 from unrolled.tasks.task import Values
 
 _PICTURES = 4  # of a kind
@@ -42,6 +41,8 @@ def pictures(part: Part, answer: Answer) -> tuple[Picture, ...]:
         return (*scatters(part.truth, answer), *residuals(part.truth[:, None], answer))
     if answer.task == "anomaly":
         return tuple(score_pictures(part, answer))
+    if answer.task == "ctc":
+        return string_pictures(part.truth, answer)
     if answer.task == "recommend":
         return (recall_curve(part.truth, answer),)
     drawn: list[Picture] = []
@@ -117,24 +118,6 @@ def scatters(truth: Values, answer: Answer) -> list[Picture]:
             ScatterPicture(target=target, truth=_numbers(truth[order, at]), predicted=_numbers(answer.value[order, at]))
         )
     return drawn
-
-
-def confusion_picture(
-    truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: Sequence[str]
-) -> ConfusionPicture:
-    """Counts, and precision, recall and F1 of each class (0 where there is nothing to divide by)."""
-    counts = confusion(truth, predicted, len(classes))
-    hits, predictions, occurrences = np.diag(counts), counts.sum(0), counts.sum(1)
-    precision = hits / np.maximum(predictions, 1)
-    recall = hits / np.maximum(occurrences, 1)
-    f1 = 2 * hits / np.maximum(predictions + occurrences, 1)
-    return ConfusionPicture(
-        classes=tuple(classes),
-        counts=tuple(tuple(row) for row in counts.tolist()),
-        precision=_numbers(precision),
-        recall=_numbers(recall),
-        f1=_numbers(f1),
-    )
 
 
 def score_pictures(part: Part, answer: Answer) -> list[Picture]:

@@ -14,7 +14,7 @@ from unrolled.core.records import Verdict
 from unrolled.evaluate.bootstrap import Resampler
 from unrolled.tasks.statistic import Float, Statistic
 
-_WORTH = {"classify": 0.25, "regress": 0.25}
+_WORTH = {"classify": 0.25, "ctc": 0.25, "regress": 0.25}
 """Gain from which on a proven one is good; where the simple methods learn nothing, beating them says little."""
 
 _METHODS = {
@@ -22,6 +22,7 @@ _METHODS = {
     "seasonal_naive": ("repeating the last season", "季节朴素法（重复上一季）"),
     "linear": ("a linear model", "线性模型"),
     "majority": ("always saying the most frequent class", "始终回答多数类"),
+    "median_string": ("always saying the string nearest to all others", "始终回答与其他串最接近的那一串"),
     "by_input": ("the label most frequent for each input", "按当前输入取最常见的标签"),
     "zscore": ("the z-score of each row by itself", "逐行 z 分数"),
     "mean": ("always saying the mean", "始终回答均值"),
@@ -42,6 +43,7 @@ _MEASURES = {
     "info_nce": ("InfoNCE", "InfoNCE"),
     "accuracy": ("accuracy", "准确率"),
     "macro_f1": ("macro F1", "宏平均 F1"),
+    "label_error_rate": ("label error rate", "标签错误率"),
     "chunk_f1": ("F1 of chunks", "语块 F1"),
     "recall@5": ("recall among 5", "前 5 召回率"),
     "recall@20": ("recall among 20", "前 20 召回率"),

@@ -138,6 +138,11 @@ class Net(Body):
             spec=self.spec.dump(), layers=self.described(), parameters=weight_count(self), bytes=occupied(self)
         )
 
+    @property
+    def pace(self) -> int:
+        """Steps of the input in one step of the answer, where each step has its own: of T there are ceil(T / pace)."""
+        return self.layers.shape.pace
+
     def streamable(self) -> tuple[Note, ...]:
         """What keeps the net from running step by step; empty when it can."""
         notes = []

@@ -12,9 +12,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from unrolled.prepare.spelling import Spelling, stacked, texts_of
 from unrolled.prepare.table import Table
 
 Values = npt.NDArray[np.floating[Any]]
+
+_EACH = ("value", "quantiles", "probability", "score", "ranking")  # what there is for each prediction
 
 
 @dataclass(frozen=True)
@@ -24,18 +27,21 @@ class Answer:
     Attributes:
         task: what was decoded.
         value: of the truth's shape, ``(n, S, M)`` or ``(n, M)``: numbers in original units, class codes, or
-            1 for an alarm and 0 for none. Where answers are one a row, n is the number of rows.
+            1 for an alarm and 0 for none. Where answers are one a row, n is the number of rows. Of strings of labels
+            ``(n, L)`` codes, NaN behind the end of each.
         quantiles: ``value.shape + (Q,)``, ascending along the last axis, or None.
         levels: the Q probabilities.
-        probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), ``(n, M, R)`` of ranked items, or None.
+        probability: ``(n, M, K)`` of each class (a failure: "no", "yes"), ``(n, M, R)`` of ranked items,
+            ``(n, 1, 1)`` of the string, or None.
         score: ``(n, M)`` how unusual it is, where that is asked, or None.
         threshold: the score above which there is an alarm.
         targets: the M names.
         classes: names of each target's classes.
         ranking: ``(n, M, R)`` codes of the likeliest classes, best first, where not all are kept.
+        spelling: how labels make a string, where the answer is one.
     """
 
-    task: Literal["forecast", "regress", "classify", "failure", "tag", "anomaly", "recommend", "pairs"]
+    task: Literal["forecast", "regress", "classify", "failure", "tag", "anomaly", "recommend", "pairs", "ctc"]
     value: Values
     quantiles: Values | None = None
     levels: tuple[float, ...] = ()
@@ -45,9 +51,16 @@ class Answer:
     targets: tuple[str, ...] = ()
     classes: tuple[tuple[str, ...], ...] = ()
     ranking: npt.NDArray[np.int64] | None = None
+    spelling: Spelling | None = None
 
     def __len__(self) -> int:
         return len(self.value)
+
+    def __getitem__(self, index: npt.NDArray[np.int64]) -> Answer:
+        """Some of the predictions."""
+        given = {name: getattr(self, name) for name in _EACH}
+        some: dict[str, Any] = {name: None if part is None else part[index] for name, part in given.items()}
+        return replace(self, **some)
 
 
 def joined(parts: Sequence[Answer]) -> Answer:
@@ -55,10 +68,12 @@ def joined(parts: Sequence[Answer]) -> Answer:
 
     def whole(name: str) -> Any:
         values = [getattr(part, name) for part in parts]
-        return None if values[0] is None else np.concatenate(values)
+        if values[0] is None:
+            return None
+        strings = parts[0].spelling is not None and name == "value"
+        return stacked(values) if strings else np.concatenate(values)
 
-    kept = ("value", "quantiles", "probability", "score", "ranking")
-    return replace(parts[0], **{name: whole(name) for name in kept})
+    return replace(parts[0], **{name: whole(name) for name in _EACH})
 
 
 def table(answer: Answer, ids: Sequence[str], times: npt.NDArray[Any] | None = None) -> Table:
@@ -98,6 +113,10 @@ def _ranked(
 
 
 def _columns(answer: Answer, at: int, target: str) -> dict[str, npt.NDArray[Any]]:
+    if answer.spelling is not None:
+        assert answer.probability is not None
+        texts = np.array(texts_of(answer.value, answer.classes[0], answer.spelling), dtype=object)
+        return {target: texts, "probability": answer.probability[:, 0, 0].astype(np.float64)}
     value = answer.value[..., at].reshape(-1).astype(np.float64)
     if answer.score is not None:
         limit = np.full(len(value), np.nan if answer.threshold is None else answer.threshold)

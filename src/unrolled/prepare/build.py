@@ -153,7 +153,7 @@ class _Reader:
         if self.labels is not None and column.role == "target":
             return self._held(column, *self.labels)
         cells = self._cells(name)
-        if column.kind == "category":
+        if column.kind != "number":
             codes, labels = encode(cells, column.categories)
             return codes, column.model_copy(update={"categories": labels})
         if cells.dtype == object:  # no cell has a value: ``check`` refuses text

@@ -56,7 +56,7 @@ def _refuse_other_kind(column: Column, table: Table, cells: npt.NDArray[Any]) ->
     where = f"{table.source}, column {column.name!r}"
     if column.level == "row" and column.name in table.case_columns:
         raise DataError("the model learnt one value a row, this file has one a sequence", where=where)
-    if column.kind == "category":
+    if column.kind != "number":
         return
     if np.issubdtype(cells.dtype, np.datetime64):
         raise DataError("the model learnt numbers, this column has time stamps", where=where)

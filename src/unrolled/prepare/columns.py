@@ -17,6 +17,7 @@ from unrolled.prepare.labels import SEPARATOR, factorize, in_order, name_of, spl
 from unrolled.prepare.order import Order, varies
 from unrolled.prepare.roles import Wishes, counts_rows
 from unrolled.prepare.series import Column, Level, Role
+from unrolled.prepare.spelling import Spelling, alphabet, cut, guessed
 from unrolled.prepare.survey import Survey
 from unrolled.prepare.table import Table
 from unrolled.prepare.wording import say
@@ -36,6 +37,7 @@ class Reading:
     wish: Wishes
     found: Mapping[str, Survey]
     order: Order
+    spelling: Spelling | None = None
 
     def targets(self, chosen: tuple[str, ...]) -> tuple[list[Column], str | None, list[Note]]:
         """The target columns; the one column that holds several labels a sequence, if any; and what to tell.
@@ -54,6 +56,8 @@ class Reading:
                 )
             if self.found[name].missing and self.task != "forecast":
                 notes.append(say("missing_truth", count=self.found[name].missing, columns=[name]))
+        if self.task == "ctc":
+            return [self._spelled_column(name) for name in chosen], None, notes
         if self.task in ("recommend", "pairs"):
             return [self._class_column(name) for name in chosen], None, notes
         if self.task not in _LABELLED:
@@ -128,7 +132,9 @@ class Reading:
                 where=where,
                 mend="use --task classify, or name the column of the sequences with --group",
             )
-        if self.task not in (*_LABELLED, "recommend", "pairs") and survey.kind == "text":
+        if self.task == "ctc":
+            self._check_strings(name)
+        elif self.task not in (*_LABELLED, "recommend", "pairs") and survey.kind == "text":
             raise DataError(
                 f"the target is text ({survey.labels[0]!r}, ...), a number is needed",
                 where=where,
@@ -151,6 +157,36 @@ class Reading:
                 mend="use --task regress or --task forecast, or name another target",
             )
         return Column(name=name, role="target", kind="category", level=self._target_level(name), categories=classes)
+
+    def _check_strings(self, name: str) -> None:
+        """Each sequence must have one string."""
+        where = f"{self.table.source}, column {name!r}"
+        if self.found[name].kind != "text":
+            raise DataError(
+                "strings of labels are needed, and this column holds numbers (which lose zeros in front)",
+                where=where,
+                mend=f"read it as text: --categorical {name}",
+            )
+        if self._level(name) != "case":
+            raise DataError(
+                "ctc needs one string of labels a sequence, this column changes from row to row",
+                where=where,
+                mend="name the column of the sequences with --group, or use --task tag for one label a row",
+            )
+
+    def _spelled_column(self, name: str) -> Column:
+        """A string of labels a sequence; its categories are the labels."""
+        texts = self._labels(name)
+        spelling = self.spelling or guessed(texts)
+        longest = max(len(cut(text, spelling)) for text in texts)
+        labels = alphabet(texts, spelling)
+        if longest == 1:
+            raise ConfigError(
+                f"each string in {name!r} is one label, such as {texts[0]!r}",
+                where=self.table.source,
+                mend="use --task classify, or say how strings are cut with --set data.spelling=characters",
+            )
+        return Column(name=name, role="target", kind=spelling, level="case", categories=labels)
 
     def _labels(self, name: str) -> tuple[str, ...]:
         return self.found[name].labels or in_order(factorize(self._cells(name))[1])

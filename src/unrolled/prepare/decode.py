@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from unrolled.prepare import scores
+from unrolled.prepare import ctc, scores
 from unrolled.prepare.answer import Answer, Values
 from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.decoding import (
@@ -21,7 +21,9 @@ from unrolled.prepare.decoding import (
     NumberDecoding,
     PairDecoding,
     RankDecoding,
+    StringDecoding,
 )
+from unrolled.prepare.spelling import padded
 from unrolled.program.functions import sigmoid
 
 Invert = Callable[[Values], Values]
@@ -52,7 +54,7 @@ def decode(
     """Read the net's output.
 
     Args:
-        output: ``(n, S, M, V)`` in model scale, or what ``by_row`` makes of it.
+        output: ``(n, S, M, V)`` in model scale (for strings of labels of all S steps), or what ``by_row`` makes of it.
         decoding: fitted settings.
         invert: to original units; None leaves numbers in model scale.
         counts: rows of each sample, where each step has its own answer.
@@ -65,6 +67,8 @@ def decode(
         return _labels(output[:, 0], decoding)
     if isinstance(decoding, PairDecoding):
         return _alike(output[:, 0, :, 0], decoding)
+    if isinstance(decoding, StringDecoding):
+        return _strings(output[:, :, 0], decoding)
     if isinstance(decoding, RankDecoding):
         return _ranks(output[:, 0, 0], decoding)
     return _alarms(output[:, 0, :, 0], decoding)
@@ -148,6 +152,22 @@ def _ranks(scores: Values, decoding: RankDecoding) -> Answer:
         targets=decoding.targets,
         classes=(decoding.items,),
         ranking=best[:, None],
+    )
+
+
+def _strings(logits: Values, decoding: StringDecoding) -> Answer:
+    """The label sequence of each of ``(n, S, V)``, with the probability of all its paths."""
+    shifted = logits.astype(np.float64) - logits.max(-1, keepdims=True)
+    rows = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    found = [ctc.greedy(own) if decoding.width == 1 else ctc.beam(own, decoding.width)[0][0] for own in rows]
+    codes = padded(found)
+    return Answer(
+        decoding.task,
+        codes - 1,
+        probability=np.exp(ctc.log_likelihood(rows, codes))[:, None, None],
+        targets=decoding.targets,
+        classes=(decoding.labels,),
+        spelling=decoding.spelling,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from unrolled.core.records import Record
 from unrolled.prepare import scores
 from unrolled.prepare.answer import Answer, Values
+from unrolled.prepare.spelling import Spelling
 
 _NEVER = 1e300  # a threshold that no score reaches; JSON has no infinity
 
@@ -160,6 +161,23 @@ class PairDecoding(Record):
     bias: float = 0.0
 
 
+class StringDecoding(Record):
+    """How label probabilities of every step become a string of labels: value 0 is the blank, value k label k - 1.
+
+    Attributes:
+        targets: the column.
+        labels: that there are.
+        spelling: how they make a string.
+        width: prefixes that the beam search keeps; 1 follows the likeliest path.
+    """
+
+    task: Literal["ctc"] = "ctc"
+    targets: tuple[str]
+    labels: tuple[str, ...] = Field(min_length=1)
+    spelling: Spelling
+    width: int = Field(1, ge=1, le=10_000)
+
+
 class RankDecoding(Record):
     """How scores of items are read: the ``top`` best, with their share of a softmax over all."""
 
@@ -171,7 +189,7 @@ class RankDecoding(Record):
 
 
 Decoding = Annotated[
-    NumberDecoding | ClassDecoding | AlarmDecoding | AnomalyDecoding | PairDecoding | RankDecoding,
+    NumberDecoding | ClassDecoding | AlarmDecoding | AnomalyDecoding | PairDecoding | RankDecoding | StringDecoding,
     Field(discriminator="task"),
 ]
 

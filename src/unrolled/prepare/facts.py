@@ -33,6 +33,8 @@ def facts(series: Series, schema: Schema, source: str) -> DataFacts:
         cells = series.cases[:, at : at + 1]
         share, least, most = (missing, low, high) if column.level == "row" else _columns(cells)
         place = at if column.level == "row" else 0
+        if column.spelling is not None:  # in a series the strings follow its labels
+            column = next(own for own in schema.columns if own.name == column.name)
         columns.append(_described(column, share[place], least[place], most[place]))
     return DataFacts(
         source=source,
@@ -77,7 +79,7 @@ def _columns(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[Any], npt.NDA
 def _described(column: Column, missing: float, low: float, high: float) -> dict[str, Any]:
     told: dict[str, Any] = column.model_dump(include={"name", "role", "kind", "level"})
     told["missing"] = float(missing)
-    if column.kind == "category":
+    if column.kind != "number":
         return told | {"categories": len(column.categories)}
     return told | {"low": None if np.isnan(low) else float(low), "high": None if np.isnan(high) else float(high)}
 

@@ -5,12 +5,16 @@ is yet to come, and each hop of samples gives a frame. Window: Hann. Mel scale: 
 ``2595 log10(1 + f / 700)`` (O'Shaughnessy 1987), triangles of height 1 equally spaced on it. Energies: of the power
 spectrum, natural logarithm of the energy plus a floor that lies above the rounding noise of 16 bits.
 
+How loud a voice is recorded, and how much the room hums, differ more between recordings than words do. So energies may
+be told relative to the level so far: that of the loudest band, which falls slowly where nothing as loud follows. What
+lies further below it than the depth is told as just that far.
+
 Letters: N samples, T frames, W samples of a frame, F frequencies, M bands.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +28,8 @@ Float = npt.NDArray[np.float64]
 FLOOR = 1e-6
 _AT_ONCE = 4096  # frames
 _LONGEST = 1 << 16  # samples of a frame
+_DECIBEL = 10 / np.log(10)  # of a natural logarithm of energy
+_SILENT = float(np.log(FLOOR))
 
 
 class LogMelOptions(Record):
@@ -35,6 +41,9 @@ class LogMelOptions(Record):
         hop: seconds from frame to frame.
         bands: M.
         low: lower edge of the first band (Hz); the last ends at half the rate.
+        level: "relative" tells energies relative to the level so far, "absolute" as they are.
+        depth: how far below the level (dB) they are told apart.
+        fall: of the level, in dB a second.
     """
 
     rate: int = Field(ge=100, le=1_000_000)
@@ -42,6 +51,16 @@ class LogMelOptions(Record):
     hop: float = Field(0.010, gt=0, le=1)
     bands: int = Field(32, ge=1, le=512)
     low: float = Field(60.0, ge=0)
+    level: Literal["relative", "absolute"] = "relative"
+    depth: float = Field(50.0, gt=0, le=200)
+    fall: float = Field(5.0, ge=0, le=1000)
+
+
+class State(NamedTuple):
+    """What later frames need of a sound: its last samples, and its level."""
+
+    tail: Float
+    level: float
 
 
 class LogMel:
@@ -72,17 +91,25 @@ class LogMel:
             raise ConfigError(f"a frame of {self.width} samples is too long", where="option frame", mend="shorten it")
         self._size = 1 << (self.width - 1).bit_length()
         self._window: Float = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.width) / self.width)
-        self._filters = mel_filters(options, self._size)
+        # Real and imaginary parts stand side by side, and both count.
+        self._filters = np.repeat(mel_filters(options, self._size), 2, axis=1)
+        self._depth, self._fall = options.depth / _DECIBEL, options.fall / _DECIBEL * self.hop / options.rate
         self._tail: Float = np.empty(0)
+        self._level = _SILENT
         self.reset()
 
     @property
     def bands(self) -> int:
         return self.options.bands
 
+    @property
+    def seconds(self) -> float:
+        """From one frame to the next, as whole samples have it."""
+        return self.hop / self.options.rate
+
     def reset(self) -> None:
         """Start anew, after silence."""
-        self._tail = np.zeros(self.width - self.hop)
+        self._tail, self._level = np.zeros(self.width - self.hop), _SILENT
 
     def process(self, samples: npt.ArrayLike) -> Float:
         """``(N,)`` samples that follow those of earlier calls to ``(T, M)``: the frames that end with one of them.
@@ -99,29 +126,47 @@ class LogMel:
         if not count:
             return np.empty((0, self.bands))
         if count == 1:  # as in a stream, where a view of windows would take longer than the frame
-            return self._energies(held[None, : self.width])
+            return self._told(self._energies(held[None, : self.width]))
         frames = np.lib.stride_tricks.sliding_window_view(held, self.width)[:: self.hop]
-        return np.concatenate([self._energies(frames[at : at + _AT_ONCE]) for at in range(0, count, _AT_ONCE)])
+        pieces = (self._energies(frames[at : at + _AT_ONCE]) for at in range(0, count, _AT_ONCE))
+        return np.concatenate([self._told(piece) for piece in pieces])
 
-    def snapshot(self) -> Float:
-        """A copy of the samples that later frames need, for :meth:`restore`."""
-        return self._tail.copy()
+    def snapshot(self) -> State:
+        """A copy of what later frames need, for :meth:`restore`."""
+        return State(self._tail.copy(), self._level)
 
-    def restore(self, state: Float) -> None:
+    def restore(self, state: State) -> None:
         """Go on from a state that :meth:`snapshot` gave.
 
         Raises:
             DataError: it belongs to other frames.
         """
-        if state.ndim != 1 or not self.width - self.hop <= len(state) < self.width:
-            raise DataError(f"it has the shape {state.shape}, no rest of frames of {self.width} samples", where="state")
-        self._tail = state.copy()
+        tail, level = state
+        if tail.ndim != 1 or not self.width - self.hop <= len(tail) < self.width:
+            raise DataError(f"it has the shape {tail.shape}, no rest of frames of {self.width} samples", where="state")
+        self._tail, self._level = tail.copy(), float(level)
+
+    def _told(self, energies: Float) -> Float:
+        """``(T, M)`` energies as the options want them told."""
+        if self.options.level == "absolute":
+            return energies
+        level, levels = self._level, []
+        for loudest in energies.max(axis=1).tolist():
+            level = max(level - self._fall, loudest)
+            levels.append(level)
+        self._level = level
+        energies -= level if len(levels) == 1 else np.array(levels)[:, None]
+        np.maximum(energies, -self._depth, out=energies)
+        return energies
 
     def _energies(self, frames: Float) -> Float:
         """``(T, W)`` to ``(T, M)``; each frame by itself, so that its last digits depend on no neighbour."""
-        spectrum = np.fft.rfft(frames * self._window, self._size)
-        power = spectrum.real**2 + spectrum.imag**2
-        return np.log((self._filters @ power[:, :, None])[:, :, 0] + FLOOR)
+        parts = np.fft.rfft(frames * self._window, self._size).view(np.float64)
+        np.multiply(parts, parts, out=parts)
+        energies: Float = np.matmul(self._filters, parts[:, :, None])[:, :, 0]
+        energies += FLOOR
+        np.log(energies, out=energies)
+        return energies
 
 
 def mel_filters(options: LogMelOptions, size: int) -> Float:

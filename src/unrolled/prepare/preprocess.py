@@ -20,7 +20,7 @@ from unrolled.prepare import truth as truths
 from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.binding import Binding, Fitted, Float, position
 from unrolled.prepare.layout import Layout
-from unrolled.prepare.live import LiveInputs
+from unrolled.prepare.live import LiveInputs, RowScaler, row_scaler
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.scaling import DEFAULT, Scaling, Wanted
 from unrolled.prepare.schema import Schema
@@ -197,23 +197,13 @@ class Preprocessor:
         """
         return LiveInputs(self._fitted)
 
-    def rows(self, values: npt.NDArray[Any]) -> Float:
-        """``(T, C)`` consecutive rows of the numeric inputs to ``(T, D)`` in model scale, each by itself: for streams.
+    def row_scaler(self) -> RowScaler:
+        """What takes ``(T, C)`` rows of the numeric inputs to ``(T, D)`` in model scale, each by itself: for streams.
 
         Raises:
             ConfigError: rows cannot be prepared one by one, or other inputs belong to them.
         """
-        layout, scaling = self._fitted.layout, self._fitted.scaling
-        numbers = len(layout.numbers)
-        alone = layout.inputs(self._fitted.masked, None, forecast=self.schema.forecast).sizes == Inputs(numbers=numbers)
-        if self.obstacle() is not None or scaling.local or scaling.lag or not alone:
-            raise ConfigError(
-                "a row alone does not say what the net reads: time, categories or other rows belong to it",
-                where="the preprocessing",
-                mend="train on numeric columns alone, with one of the scales standard, minmax, robust, none",
-            )
-        found: Float = scaling.past(np.asarray(values, np.float32)[None], np.zeros(1, dtype=np.int64))[0][0]
-        return found
+        return row_scaler(self._fitted, alone=self.obstacle() is None)
 
     def truth(self, series: Series, samples: Samples) -> _Float64:
         """``(B, H, M)`` true values in original units; ``(B, 1, M)`` values or class codes if not a forecast.

@@ -19,6 +19,7 @@ from unrolled.core.records import Note
 from unrolled.prepare.labels import factorize, runs
 from unrolled.prepare.pages import pieces
 from unrolled.prepare.regularity import steps_between
+from unrolled.prepare.spelling import Spelling
 from unrolled.prepare.stamps import TimeUnit, read_time, unit_of
 from unrolled.prepare.survey import Survey
 from unrolled.prepare.table import Table
@@ -54,6 +55,7 @@ class Flags(TypedDict, total=False):
         time_delta: give the time since the previous row as an input; None: where time is irregular.
         resample: bring the rows to an even step, by the mean or the last value.
         frequency: that step, in seconds (or in the unit of a plain numeric time).
+        spelling: what a string of labels is cut into; None: words where one has white space inside.
     """
 
     target: Names
@@ -69,6 +71,7 @@ class Flags(TypedDict, total=False):
     time_delta: bool | None
     resample: Resample | None
     frequency: float | None
+    spelling: Spelling | None
 
 
 @dataclass(frozen=True)
@@ -268,7 +271,7 @@ def find_target(
         hinted = [name for name in wish.target if name not in wish.explicit]
         return wish.target, [say("took_target", columns=hinted)] if hinted else []
     barred = {*wish.claimed, *taken}
-    labels = task in ("classify", "tag")
+    labels = task in ("classify", "tag", "ctc")
     kinds = ("number", "text") if labels or task in ("recommend", "pairs") else ("number",)
     free = [
         name

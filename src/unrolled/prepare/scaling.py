@@ -14,6 +14,7 @@ import numpy.typing as npt
 from unrolled.prepare.series import Column, Series
 from unrolled.prepare.training import Spans, sequences, stream_rows
 from unrolled.prepare.transforms import Chain, Step
+from unrolled.prepare.transforms.affine import Affine
 from unrolled.prepare.transforms.base import Chunk, Context
 
 Float = npt.NDArray[np.float32]
@@ -75,6 +76,19 @@ class Scaling:
         for chain, places in zip(self.chains, self.places, strict=True):
             fill[places] = chain.fill
         return fill
+
+    @property
+    def affine(self) -> tuple[Float, Float] | None:
+        """``(C,)`` center and scale where nothing else is done to a row, the same in all series; None otherwise."""
+        center, scale = np.zeros(len(self.columns), np.float32), np.ones(len(self.columns), np.float32)
+        for chain, places in zip(self.chains, self.places, strict=True):
+            if len(chain.transforms) > 1:
+                return None
+            for transform in chain.transforms:
+                if not isinstance(transform, Affine) or len(transform.state["center"]) > 1:
+                    return None
+                center[places], scale[places] = transform.state["center"][0], transform.state["scale"][0]
+        return center, scale
 
     def fit(self, series: Series, spans: Spans, positions: Sequence[int]) -> None:
         """Fit on the rows of ``spans``; ``positions`` are the columns' places in the buffer."""

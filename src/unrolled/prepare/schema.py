@@ -64,6 +64,9 @@ class Schema(Record):
         rules = {
             "a tag of something else than classes a row": self.task != "tag"
             or all(c.level == "row" and c.kind == "category" for c in self.of_role("target")),
+            "strings of labels of another task, or none": (self.task == "ctc")
+            == any(c.spelling is not None for c in self.columns)
+            and all(c.level == "case" and c.role == "target" for c in self.columns if c.spelling is not None),
             "a name is used twice": len(set(names)) == len(names),
             "time without its unit": (self.time is None) == (self.unit is None),
             "calendar without time": not self.calendar or self.time is not None,
@@ -104,6 +107,11 @@ class Schema(Record):
         return self.every and all(column.level == "row" for column in self.of_role("target"))
 
     @property
+    def spelled(self) -> bool:
+        """The truth of a sequence is a string of labels, shorter than it."""
+        return self.task == "ctc"
+
+    @property
     def session(self) -> bool:
         """Each row is a choice among items: those so far are an input, the truth is the item of the next row."""
         return self.task == "recommend"
@@ -141,7 +149,7 @@ def infer(table: Table, *, task: str, **flags: Unpack[Flags]) -> tuple[Schema, t
     repeats = resample is not None or task == "recommend"  # two clicks in one second are no fault
     order = arrange(table, time=time, unit=unit, group=group, repeats=repeats)
     rhythm, rhythm_notes = _rhythm(order, resample, flags.get("frequency"))
-    reading = Reading(table, task, wish, found, order)
+    reading = Reading(table, task, wish, found, order, flags.get("spelling"))
     targets, several, class_notes = reading.targets(target)
     rest, rest_notes = reading.rest([*settled, *target])
     # Resampling leaves empty rows wherever there is a gap.

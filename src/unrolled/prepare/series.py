@@ -20,15 +20,23 @@ over the horizon too; static: one value a sequence; ignore: not used."""
 Level = Literal["row", "case"]
 """row: one value a time step, in ``Series.values``; case: one value a sequence, in ``Series.cases``."""
 
+Kind = Literal["number", "category", "characters", "words"]
+"""characters, words: a target that is a string of labels, one a character or a word."""
+
 
 class Column(Record):
     """A column's name and meaning."""
 
     name: str
     role: Role = "feature"
-    kind: Literal["number", "category"] = "number"
+    kind: Kind = "number"
     level: Level = "row"
     categories: tuple[str, ...] = ()  # of the training part; a category's code is its index, unknown = len(categories)
+
+    @property
+    def spelling(self) -> Literal["characters", "words"] | None:
+        """How a string of labels is cut; None where it holds none."""
+        return self.kind if self.kind in ("characters", "words") else None
 
 
 @dataclass(frozen=True)

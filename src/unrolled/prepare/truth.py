@@ -18,6 +18,7 @@ from unrolled.prepare.pairing import TOKEN
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Column, Series
+from unrolled.prepare.spelling import cut, padded
 from unrolled.prepare.training import Spans, sequences, stream_rows
 from unrolled.prepare.wording import listed, say
 
@@ -42,12 +43,14 @@ def ahead(bound: Binding, samples: Samples, horizon: int) -> _Truth:
 def at_end(bound: Binding, samples: Samples) -> _Truth:
     """``(B, 1, M)`` targets at each sample's last row or of its sequence, in original units or codes; NaN: unknown.
 
-    In a session it is the item of the row that follows: NaN behind the last one, and a code after those of the known
-    items for one that the model does not know.
+    Strings of labels are ``(B, 1, L)`` codes, NaN behind the end of each. In a session it is the item of the row that
+    follows: NaN behind the last one, and a code after those of the known items for one that the model does not know.
 
     Raises:
         DataError: a label is none of those the model knows.
     """
+    if bound.fitted.schema.spelled:
+        return _strings(bound, samples)
     truth = np.empty((len(samples), 1, len(bound.fitted.layout.targets)))
     session = bound.fitted.schema.session
     for at, column in enumerate(bound.fitted.layout.targets):
@@ -58,6 +61,32 @@ def at_end(bound: Binding, samples: Samples) -> _Truth:
             raw = _next(bound, place, samples) if session else taken(bound.values[:, place], samples.end - 1)
         truth[:, 0, at] = raw if column.kind == "number" else _classes(bound, column, raw)
     return truth
+
+
+def _strings(bound: Binding, samples: Samples) -> _Truth:
+    """``(B, 1, L)`` codes of the labels of each sequence's string."""
+    series, column = bound.series, bound.fitted.layout.targets[0]
+    assert column.spelling is not None
+    texts, place = labels_of(series, column), {label: code for code, label in enumerate(column.categories)}
+    rows: list[list[int]] = []
+    for own in samples.series.tolist():
+        cell = series.cases[own, position(series, column)]
+        labels = () if np.isnan(cell) else cut(texts[int(cell)], column.spelling)
+        if not (labels or np.isnan(cell)):
+            raise DataError(
+                "the string of labels is empty",
+                where=f"{series.source}, column {column.name!r}, sequence {series.ids[own]!r}",
+                mend="give it a label, or leave the cell out: then the sequence is passed over",
+            )
+        strange = [label for label in labels if label not in place]
+        if strange:
+            raise DataError(
+                f"the model does not know the label {listed(sorted(set(strange)))} in {texts[int(cell)]!r}",
+                where=f"{series.source}, column {column.name!r}, sequence {series.ids[own]!r}",
+                mend=f"it knows {listed(column.categories)}; correct the string, or train with examples of new ones",
+            )
+        rows.append([place[label] for label in labels])
+    return padded(rows)[:, None]
 
 
 def _next(bound: Binding, place: int, samples: Samples) -> npt.NDArray[np.float32]:

@@ -118,7 +118,7 @@ def _try(plan: Plan, weights: Mapping[str, Array]) -> None:
                 np.zeros((1, outputs.steps, ahead), np.float32) if ahead else None,
                 watch=watch,
             )
-        steps = _TRIAL_STEPS if outputs.every else outputs.steps
+        steps = np.shape(y)[1] if outputs.blank else _TRIAL_STEPS if outputs.every else outputs.steps
         shape = (1, steps, outputs.targets, outputs.values)
         if np.shape(y) != shape:
             raise ValueError(f"it gives the shape {np.shape(y)} in the place of {shape}")

@@ -39,13 +39,14 @@ class Outputs(Record):
 
     Forecast: steps = horizon, values = 1 (point) or the number of quantiles. Classification: steps = targets = 1,
     values = classes. Regression: steps = values = 1. Tags: every, values = classes. Anomalies: every, targets =
-    numeric inputs, values = steps ahead.
+    numeric inputs, values = steps ahead. Strings of labels: every and blank, values = labels and the blank.
     """
 
     steps: int = 1
     targets: int = 1
     values: int = 1
     every: bool = False  # each step of the input has its own answer; steps is 1
+    blank: bool = False  # as every, but layers may thin the steps, and behind a sequence's end value 0 is certain
 
     @property
     def size(self) -> int:

@@ -8,6 +8,7 @@ from unrolled.runtime.prediction import Prediction
 from unrolled.runtime.predictor import Predictor
 from unrolled.runtime.recommender import Recommended, Recommender
 from unrolled.runtime.rows import RowStream
+from unrolled.runtime.spotter import Spotter
 from unrolled.runtime.stream import Stream
 from unrolled.runtime.windows import Which
 
@@ -22,6 +23,7 @@ __all__ = [
     "Recommended",
     "Recommender",
     "RowStream",
+    "Spotter",
     "Stream",
     "Which",
 ]

@@ -96,6 +96,12 @@ class Chain:
             raise self._misfit(given.shape, f"({self.batch}, T, {self.input_size})")
         return self._run(given)
 
+    def advance(self, x: Array) -> Array:
+        """``process`` of an array ``(B, T, D)`` of the right shape and dtype, without a question."""
+        if self._native is not None and x.shape[1] == 1:
+            return self._native.step(x[:, 0])[:, None]
+        return self._run(x)
+
     def snapshot(self) -> State:
         """A copy of the state, for :meth:`restore`."""
         if self._native is None:

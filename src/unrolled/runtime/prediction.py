@@ -5,9 +5,10 @@ Letters: n samples, S steps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.records import Note
@@ -31,6 +32,13 @@ class Prediction:
     ids: tuple[str, ...]
     times: npt.NDArray[Any] | None = None
     notes: tuple[Note, ...] = ()
+
+    def __getitem__(self, index: npt.NDArray[np.int64]) -> Prediction:
+        """Some of the predictions."""
+        ids = tuple(self.ids[at] for at in index.tolist())
+        return replace(
+            self, answer=self.answer[index], ids=ids, times=None if self.times is None else self.times[index]
+        )
 
     def table(self) -> Table:
         """As columns, one row a sample and step."""

@@ -13,13 +13,13 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from unrolled.core.bundle import Bundle
-from unrolled.core.errors import BundleError
+from unrolled.core.errors import BundleError, ConfigError
 from unrolled.core.validation import restored
 from unrolled.prepare import decode
 from unrolled.prepare.answer import Answer, joined
 from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.build import build
-from unrolled.prepare.decoding import AlarmDecoding, AnomalyDecoding, Decoding, NumberDecoding
+from unrolled.prepare.decoding import AlarmDecoding, AnomalyDecoding, Decoding, NumberDecoding, StringDecoding
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.rollout import rollout
 from unrolled.prepare.samples import Samples
@@ -27,9 +27,12 @@ from unrolled.prepare.schema import Schema
 from unrolled.prepare.series import Series
 from unrolled.prepare.table import Table
 from unrolled.program.shapes import Outputs
+from unrolled.runtime.audio import AudioStream
 from unrolled.runtime.forward import Forward, PlanForward
+from unrolled.runtime.hearing import hears
 from unrolled.runtime.prediction import Prediction
 from unrolled.runtime.rows import RowStream
+from unrolled.runtime.spotter import Spotter
 from unrolled.runtime.windows import Which, to_predict
 
 _NUMBERS = 1 << 22  # of one activation of 256 units, held at once
@@ -81,7 +84,9 @@ class Predictor:
         self.preprocessor = Preprocessor.from_json(manifest.preprocessing)
         self._agree()
 
-    def predict(self, source: Any, *, which: Which | None = None, stride: int = 1, **options: Any) -> Prediction:
+    def predict(
+        self, source: Any, *, which: Which | None = None, stride: int = 1, beam: int | None = None, **options: Any
+    ) -> Prediction:
         """Predict from new data; a target column is not needed, except as the past of a forecast.
 
         Args:
@@ -90,12 +95,15 @@ class Predictor:
                 the target changes along the sequence and is neither forecast nor the item of a session, "last"
                 otherwise.
             stride: rows between two windows.
+            beam: prefixes that the search for strings of labels keeps; None as in training.
             options: of the reader, before those that the training file needed.
 
         Raises:
             DataError: the data lacks what the model needs.
+            ConfigError: ``which``, ``stride`` or ``beam`` does not suit the task.
             BundleError: the plan fails on it.
         """
+        decoding = self.settings.decoding if beam is None else _widened(self.settings.decoding, beam)
         series = self.series(source, **options)
         samples, notes = to_predict(
             series,
@@ -107,14 +115,20 @@ class Predictor:
         )
         answered = samples.rows() if self.preprocessor.schema.by_row else samples
         ids = tuple(series.ids[s] for s in answered.series.tolist())
-        return Prediction(self.answer(series, samples), ids, self.times(series, answered), (*series.notes, *notes))
+        answer = self.answer(series, samples, decoding)
+        return Prediction(answer, ids, self.times(series, answered), (*series.notes, *notes))
 
-    def stream(self) -> RowStream:
-        """Answers row by row, with the net's state carried on.
+    def stream(self) -> RowStream | AudioStream | Spotter:
+        """Answers as data arrives, with the net's state carried on.
+
+        Row by row (``RowStream``); of a model that was trained on recordings, sample by sample: after each frame
+        (``AudioStream``), or of strings of labels each label that begins (``Spotter``).
 
         Raises:
             ConfigError: the net or its preparation needs rows that are still to come; the message says which and why.
         """
+        if hears(self.settings):
+            return Spotter(self) if isinstance(self.settings.decoding, StringDecoding) else AudioStream(self)
         return RowStream(self)
 
     def series(self, source: Any, **options: Any) -> Series:
@@ -134,12 +148,13 @@ class Predictor:
 
         return {key: value for key, value in self.settings.options.items() if key in MEANING}
 
-    def answer(self, series: Series, samples: Samples) -> Answer:
-        """Decoded predictions of chosen windows, computed in chunks of bounded memory."""
+    def answer(self, series: Series, samples: Samples, decoding: Decoding | None = None) -> Answer:
+        """Predictions of chosen windows, decoded as in training or as given, in chunks of bounded memory."""
+        decoding = decoding or self.settings.decoding
         longest = int(samples.lengths.max(initial=1))
         size = max(1, min(_MOST, _NUMBERS // max(longest * _UNITS, self.outputs.size)))
         chunks = [samples[slice(at, at + size)] for at in range(0, len(samples), size)]
-        return joined([self._decoded(series, chunk) for chunk in chunks or [samples]])
+        return joined([self._decoded(series, chunk, decoding) for chunk in chunks or [samples]])
 
     def output(self, arrays: Arrays) -> Values:
         """``(n, S, M, V)`` in model scale; a net of fewer steps than the horizon is rolled out.
@@ -163,18 +178,18 @@ class Predictor:
     def _run(self, arrays: Arrays) -> Values:
         return self.forward(**arrays.inputs())
 
-    def _decoded(self, series: Series, samples: Samples) -> Answer:
+    def _decoded(self, series: Series, samples: Samples, decoding: Decoding) -> Answer:
         out = self.outputs
         counts = samples.counts if self.preprocessor.schema.every else None
         if not len(samples):
             steps = max(out.steps, self.preprocessor.horizon)
             shape = (0, steps, out.targets, out.values)
-            unusual = isinstance(self.settings.decoding, AnomalyDecoding)
+            unusual = isinstance(decoding, AnomalyDecoding)
             output: Values = np.empty((0, out.values, out.targets, 1) if unusual else shape)
         else:
             output = self.output(self.preprocessor.arrays(series, samples, truth=False))
         invert = partial(self.invert, series=series, samples=samples)
-        return decode.decode(output, self.settings.decoding, invert, counts=counts)
+        return decode.decode(output, decoding, invert, counts=counts)
 
     def times(self, series: Series, samples: Samples) -> npt.NDArray[Any] | None:
         """``(n, S)`` of a forecast's steps, ``(n,)`` of the row that is answered, None for answers to sequences."""
@@ -200,11 +215,15 @@ class Predictor:
             "task of the schema": (schema.task, decoding.task),
             "targets": (tuple(column.name for column in schema.of_role("target")), targets),
             "number of targets": (self.outputs.targets, answers),
-            "answers of every step": (self.outputs.every, schema.every),
+            "answers of every step": (self.outputs.every, schema.every or schema.spelled),
+            "strings of labels": (self.outputs.blank, schema.spelled),
         }
         if isinstance(decoding, AnomalyDecoding):
             expected["answers of every row"] = (decoding.by_row, schema.by_row)
             expected["steps ahead"] = (decoding.ahead, self.outputs.values)
+        if isinstance(decoding, StringDecoding):
+            expected["number of labels"] = (len(decoding.labels) + 1, self.outputs.values)
+            expected["labels"] = (decoding.labels, self.preprocessor.classes[0])
         if isinstance(decoding, NumberDecoding) and schema.forecast:
             expected["horizon"] = (decoding.horizon, self.preprocessor.horizon)
             expected["steps"] = (self.outputs.steps in (1, decoding.horizon) and decoding.horizon <= _FURTHEST, True)
@@ -215,6 +234,19 @@ class Predictor:
         for name, (one, other) in expected.items():
             if one != other:
                 raise BundleError(f"its parts contradict each other about the {name}", where="the manifest")
+
+
+def _widened(decoding: Decoding, beam: int) -> Decoding:
+    """The decoding with another width of its beam."""
+    if not isinstance(decoding, StringDecoding):
+        raise ConfigError(
+            f"it is for strings of labels (ctc), and this is a model for {decoding.task}",
+            where="option beam",
+            mend="leave it out",
+        )
+    if beam < 1:
+        raise ConfigError(f"must be at least 1, it is {beam}", where="option beam")
+    return decoding.model_copy(update={"width": beam})
 
 
 def targets_of(decoding: Decoding) -> tuple[tuple[str, ...], int]:

@@ -16,7 +16,7 @@ from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.validation import validated
 from unrolled.prepare import decode
 from unrolled.prepare.answer import Answer, joined
-from unrolled.prepare.decoding import NumberDecoding, every
+from unrolled.prepare.decoding import AnomalyDecoding, NumberDecoding, StringDecoding
 from unrolled.prepare.missing import fill_forward
 from unrolled.prepare.readers import ReadOptions, records
 from unrolled.prepare.samples import Samples
@@ -33,12 +33,13 @@ _Values = npt.NDArray[Any]
 
 @dataclass
 class _Sequence:
-    """What is carried of one sequence: the net's state, and the last rows as they came and with holes filled."""
+    """What is carried of one sequence: the net's state, the last rows as they came and with holes filled, how many."""
 
     stream: Stream
     seen: _Values
     filled: _Values
     time: _Values | None
+    count: int = 0
 
 
 class RowStream:
@@ -63,10 +64,10 @@ class RowStream:
         if obstacle := preprocessor.obstacle():
             raise _refused(obstacle, "the preparation")
         decoding = settings.decoding
-        if every(decoding):
-            raise ConfigError(
-                f"a model for {decoding.task} answers rows by runtime.Live", where="the task", mend="use Live"
-            )
+        if isinstance(decoding, AnomalyDecoding):
+            raise ConfigError("a model for anomaly answers rows by runtime.Live", where="the task", mend="use Live")
+        if isinstance(decoding, StringDecoding):
+            raise _refused("a string of labels belongs to a whole sequence, and only of sound it grows", "the task")
         if isinstance(decoding, NumberDecoding) and decoding.horizon > predictor.outputs.steps and schema.forecast:
             raise _refused(f"a forecast of {decoding.horizon} steps is rolled out from one step", "the net")
         self._forward = predictor.forward
@@ -127,15 +128,19 @@ class RowStream:
         keep = slice(max(0, len(whole.values) - self._kept), None)
         known.seen, known.filled = whole.values[keep].copy(), filled.values[keep].copy()
         known.time = None if whole.time is None else np.array(whole.time[keep])
-        return self._answered(output, filled, samples)
+        known.count += count
+        return self._answered(output, filled, samples, known.count)
 
-    def _answered(self, output: _Values, series: Series, samples: Samples) -> Prediction:
+    def _answered(self, output: _Values, series: Series, samples: Samples, count: int) -> Prediction:
+        """The answers of the latest rows, of ``count`` so far."""
         predictor = self._predictor
         answer = decode.decode(
             output, predictor.settings.decoding, lambda values: predictor.invert(values, series, samples)
         )
         times = predictor.times(series, samples)
-        if times is None and series.time is not None:
+        if series.time is None and times is not None and times.ndim == 1:
+            times = np.arange(count - len(samples) + 1, count + 1)
+        elif times is None and series.time is not None:
             times = np.asarray(series.time[samples.end - 1])
         return Prediction(answer, (series.ids[0],) * len(samples), times)
 

@@ -6,8 +6,8 @@ Letters: B independent streams, T time, D inputs, K static inputs, H horizon, F 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +17,24 @@ from unrolled.program import equations
 from unrolled.program.ops import CARRIED, OPS
 from unrolled.program.plan import Op, Plan
 from unrolled.runtime.chain import Chain, Layer
+from unrolled.runtime.convolution import Convolution
 
 Array = npt.NDArray[Any]
 State = dict[str, Any]
 
 _BY_STEP = (
-    *("activation", "batch_norm", "columns", "conv2d", "embedding", "layer_norm", "linear", "merge", "mix"),
-    *("multiply", "places", "slice_axis", "top_k", "unflatten"),
+    *("activation", "batch_norm", "columns", "conv2d", "embedding", "end_in_blank", "layer_norm", "linear", "merge"),
+    *("mix", "multiply", "places", "slice_axis", "top_k", "unflatten"),
 )
 """Operations on sequences that look at one step at a time."""
+
+
+class _Step(NamedTuple):
+    """An operation with everything but its inputs bound; values are given and taken by name."""
+
+    run: Callable[..., tuple[Any, ...]]
+    inputs: tuple[str | None, ...]
+    outputs: tuple[str, ...]
 
 
 class Stream:
@@ -56,8 +65,8 @@ class Stream:
         self._given = {"static": static, "known": known}
         self.columns = plan.inputs.numbers + len(plan.inputs.categories)
         self._uses = Counter(name for op in plan.ops for name in op.inputs)
-        self._skipped: set[str] = set()
-        self._tails: dict[str, Array] = {}
+        self._same: dict[str | None, str | None] = {}  # values of operations that another does, and where they are
+        self._convolutions: dict[str, Convolution] = {}
         self._carried: dict[str, tuple[Array, ...]] = {}
         self._sequences = {"x"}
         self._slow: set[str] = set()  # those of them at a pace of their own
@@ -69,6 +78,8 @@ class Stream:
         for op in plan.ops:
             self._prepare(op)
         self._chains = {name: Chain(layers, batch) for name, layers in self._layers.items()}
+        self._steps = [self._bound(op) for op in plan.ops if op.outputs[0] not in self._same]
+        self._result = self._found(plan.result)
 
     def step(self, x: npt.ArrayLike, known: Array | None = None) -> Array:
         """One time step: ``(B, D)`` to ``(B, steps, targets, values)``; ``known`` ``(B, H, F)`` of this step.
@@ -106,7 +117,7 @@ class Stream:
     def snapshot(self) -> State:
         """A copy of all states, for :meth:`restore`."""
         chains = {name: chain.snapshot() for name, chain in self._chains.items()}
-        tails = {name: tail.copy() for name, tail in self._tails.items()}
+        tails = {name: layer.tail.copy() for name, layer in self._convolutions.items()}
         return chains | tails | {name: tuple(map(np.copy, state)) for name, state in self._carried.items()}
 
     def restore(self, state: State) -> None:
@@ -115,25 +126,26 @@ class Stream:
         Raises:
             DataError: it belongs to another net, or another number of streams.
         """
-        if state.keys() != self._chains.keys() | self._tails.keys() | self._carried.keys():
+        if state.keys() != self._chains.keys() | self._convolutions.keys() | self._carried.keys():
             raise DataError("it belongs to another net", where="state")
-        for name, tail in self._tails.items():
-            if np.shape(state[name]) != tail.shape:
-                raise DataError(f"it has the shape {np.shape(state[name])}, not {tail.shape}", where="state")
+        for name, layer in self._convolutions.items():
+            if np.shape(state[name]) != layer.tail.shape:
+                raise DataError(f"it has the shape {np.shape(state[name])}, not {layer.tail.shape}", where="state")
         for name in self._carried:
             if any(len(part) != self.batch for part in state[name]):
                 raise DataError(f"it is not of {self.batch} streams", where="state")
         for name, chain in self._chains.items():
             chain.restore(state[name])
         self._carried = {name: tuple(np.array(part, self.dtype) for part in state[name]) for name in self._carried}
-        self._tails = {name: np.array(state[name], tail.dtype) for name, tail in self._tails.items()}
+        for name, layer in self._convolutions.items():
+            layer.tail[...] = state[name]
 
     def reset(self) -> None:
         """Start anew."""
         for chain in self._chains.values():
             chain.reset()
-        for tail in self._tails.values():
-            tail[...] = 0
+        for layer in self._convolutions.values():
+            layer.tail[...] = 0
         self._carried = dict.fromkeys(self._carried, ())
 
     def _prepare(self, op: Op) -> None:
@@ -147,9 +159,13 @@ class Stream:
         if op.op == "recurrent" and not op.options["reverse"] and set(op.inputs[2:]) <= {None}:
             self._add_layer(op)
         elif op.op == "conv1d" and op.options["stride"] == 1 and op.options["right"] == 0:
-            outputs, inputs, width = self._weights[op.weights["weight"]].shape
-            inputs = outputs if op.options.get("each") else inputs
-            self._tails[op.outputs[0]] = np.zeros((self.batch, width - 1, inputs), self.dtype)
+            tensors = {role: self._weights[name].astype(self.dtype) for role, name in op.weights.items()}
+            each = op.options.get("each", False)
+            self._convolutions[op.outputs[0]] = Convolution(
+                tensors["weight"], tensors.get("bias"), each=each, batch=self.batch
+            )
+        elif self._joins(op):
+            self._same[op.outputs[0]] = op.inputs[0]
         elif op.op in CARRIED and self._sequences | self._absent >= set(op.inputs):
             self._carried[op.outputs[0]] = ()
         elif op.op == "pool" and self._latest(op):
@@ -166,13 +182,32 @@ class Stream:
         self._sequences.update(op.outputs[: CARRIED.get(op.op, 1)])
         self._absent.update(op.outputs[1:2] if op.op in ("conv1d", "thin") else ())
 
+    def _joins(self, op: Op) -> bool:
+        """Let the convolution before a norm or an activation do its work, where nothing else reads what is between."""
+        name = self._found(op.inputs[0])
+        layer = self._convolutions.get(str(name))
+        if layer is None or layer.closed or self._uses[op.inputs[0]] > 1 or self.plan.result == op.inputs[0]:
+            return False
+        if op.op == "batch_norm":
+            tensors = {role: self._weights[name] for role, name in op.weights.items()}
+            layer.join_norm(**tensors, eps=op.options["eps"])
+        elif op.op == "activation":
+            layer.join_activation(op.options["kind"])
+        return op.op in ("batch_norm", "activation")
+
+    def _found(self, name: str | None) -> str | None:
+        """Where a value is kept."""
+        while name in self._same:
+            name = self._same[name]
+        return name
+
     def _latest(self, op: Op) -> bool:
         """Whether it pools to the latest step of what runs forward, at the pace of the input."""
         return op.options["kind"] == "last" and op.options["backward"] == 0 and op.inputs[0] not in self._slow
 
     def _mixed(self, op: Op) -> bool:
         """Whether it joins steps with what is no sequence."""
-        return not self._sequences.issuperset(name for name in op.inputs if name)
+        return not (self._sequences | self._absent).issuperset(name for name in op.inputs if name)
 
     def _add_layer(self, op: Op) -> None:
         """A layer right upon another, whose values nobody else reads, joins its chain."""
@@ -180,7 +215,8 @@ class Stream:
         weights = {role: self._weights[name] for role, name in op.weights.items()}
         below = self._layers.pop(str(op.inputs[0]), []) if self._only(op.inputs[0]) else []
         if below:
-            self._skipped.add(str(op.inputs[0]))
+            made = next(other for other in self.plan.ops if op.inputs[0] in other.outputs)
+            self._same[op.inputs[0]] = made.inputs[0]
         self._layers[op.outputs[0]] = [*below, Layer(equations.cell(op.options["cell"], **options), weights)]
         self._by_one = self._by_one or any(self._uses[name] for name in op.outputs[1:])
 
@@ -197,37 +233,39 @@ class Stream:
             values[name] = None if value is None else np.repeat(np.asarray(value, self.dtype), time, axis=0)
         if known is not None:
             values["known"] = np.asarray(known, self.dtype).reshape(-1, *known.shape[2:])
-        for op in self.plan.ops:
-            inputs = [values[name] for name in op.inputs]
-            results = self._call(op, inputs)
-            values.update(zip(op.outputs, results, strict=True))
-        result: Array = values[self.plan.result]
+        for run, inputs, outputs in self._steps:
+            values.update(zip(outputs, run(*(values[name] for name in inputs)), strict=False))
+        result: Array = values[self._result]
         if self.plan.outputs.every:
             return result[:, :, None]
-        return result if self.plan.result in self._sequences else result.reshape(self.batch, time, *result.shape[1:])
+        return result if self._result in self._sequences else result.reshape(self.batch, time, *result.shape[1:])
 
-    def _call(self, op: Op, inputs: list[Any]) -> tuple[Any, ...]:
-        name = op.outputs[0]
-        if name in self._skipped:  # the chain that it is part of does its work
-            return inputs[0], *(None for _ in op.outputs[1:])
+    def _bound(self, op: Op) -> _Step:
+        return _Step(self._runner(op), tuple(map(self._found, op.inputs)), op.outputs)
+
+    def _runner(self, op: Op) -> Callable[..., tuple[Any, ...]]:
+        """What computes an operation of the plan, from its inputs to its outputs."""
+        name, used = op.outputs[0], any(self._uses[output] for output in op.outputs[1:])
         if name in self._chains:
-            chain, used = self._chains[name], any(self._uses[output] for output in op.outputs[1:])
-            y = chain.process(inputs[0])
-            return y, *(chain.state if used else [None] * (len(op.outputs) - 1))
-        tensors = {role: self._weights[weight] for role, weight in op.weights.items()}
-        if name in self._tails:
-            joined = np.concatenate([self._tails[name], inputs[0]], 1)
-            width = self._tails[name].shape[1]
-            self._tails[name] = joined[:, joined.shape[1] - width :].copy()
-            y, _ = OPS["conv1d"](joined, None, **tensors, **op.options)
-            return y[:, width:], None
-        if name in self._carried:
-            results = OPS[op.op](*inputs, *self._carried[name], **tensors, **op.options)
-            self._carried[name] = results[CARRIED[op.op] :]
-            return tuple(results)
+            chain = self._chains[name]
+            return lambda x, *_: (chain.advance(x), *(chain.state if used else [None] * (len(op.outputs) - 1)))
+        if name in self._convolutions:
+            layer = self._convolutions[name]
+            return lambda x, *_: (layer.process(x), None)
         if op.op == "spread":
-            return (inputs[0].reshape(*inputs[1].shape[:2], -1),)
+            return lambda static, x: (static.reshape(*x.shape[:2], -1),)
         if op.op == "pool" and op.inputs[0] in self._sequences:
-            return (inputs[0].reshape(-1, inputs[0].shape[2]),)
-        results = OPS[op.op](*inputs, **tensors, **op.options)
-        return results if len(op.outputs) > 1 else (results,)
+            return lambda x, *_: (x.reshape(-1, x.shape[2]),)
+        function = OPS[op.op]
+        given = {role: self._weights[weight] for role, weight in op.weights.items()} | op.options
+        if name in self._carried:
+
+            def carry(*inputs: Any) -> tuple[Any, ...]:
+                results = function(*inputs, *self._carried[name], **given)
+                self._carried[name] = results[CARRIED[op.op] :]
+                return tuple(results)
+
+            return carry
+        if len(op.outputs) > 1:
+            return lambda *inputs: tuple(function(*inputs, **given))
+        return lambda *inputs: (function(*inputs, **given),)

@@ -2,6 +2,7 @@
 
 from unrolled.tasks.anomaly import Anomaly, AnomalySettings
 from unrolled.tasks.classify import Classify, ClassifySettings
+from unrolled.tasks.ctc import Ctc, CtcSettings
 from unrolled.tasks.failure import Failure, FailureSettings
 from unrolled.tasks.forecast import Forecast, ForecastSettings
 from unrolled.tasks.pairs import Pairs, PairsSettings
@@ -18,6 +19,8 @@ __all__ = [
     "AnomalySettings",
     "Classify",
     "ClassifySettings",
+    "Ctc",
+    "CtcSettings",
     "Failure",
     "FailureSettings",
     "Forecast",

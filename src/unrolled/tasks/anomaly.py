@@ -74,7 +74,7 @@ class Anomaly(Task):
     name: ClassVar[str] = "anomaly"
     baselines: ClassVar[tuple[str, ...]] = ("zscore",)
     options: ClassVar[type[TaskSettings]] = AnomalySettings
-    fits_on_training: ClassVar[bool] = True
+    fits_on: ClassVar[tuple[str, ...]] = ("valid", "train")
     settings: AnomalySettings = field(default_factory=AnomalySettings)
 
     @property

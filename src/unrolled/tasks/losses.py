@@ -1,6 +1,6 @@
 """Training losses: one value an entry, then a weighted mean over what is known.
 
-Letters: B batch, S steps, M targets, V values, K classes.
+Letters: B batch, S steps, M targets, V values, K classes, L labels of a string.
 """
 
 from __future__ import annotations
@@ -81,6 +81,25 @@ def cross_entropy(
         own = class_weights.to(loss).expand(*label.shape, classes).gather(-1, label[..., None])[..., 0]
         weight = weight * own
     return loss, weight
+
+
+def ctc(logits: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    """Minus the log probability of each string, divided by its length (Graves et al. 2006, eq. 8 and 12).
+
+    Args:
+        logits: ``(B, S, V)``, value 0 the blank, which is certain behind the end of a sequence.
+        codes: ``(B, L)`` labels, of which 0 is value 1; NaN behind the end of each string.
+
+    Returns:
+        ``(B,)`` losses, 0 where there is no string, and which there are.
+    """
+    known = ~codes.isnan()
+    count = known.sum(1)
+    steps = torch.full_like(count, logits.shape[1])
+    labels = torch.where(known, codes + 1, torch.zeros_like(codes)).long()
+    rows = functional.log_softmax(logits.float(), -1).transpose(0, 1)
+    loss = functional.ctc_loss(rows, labels, steps, count, blank=0, reduction="none")
+    return torch.where(count > 0, loss / count.clamp_min(1), torch.zeros_like(loss)), count > 0
 
 
 def contrastive(cosine: Tensor, truth: Tensor, margin: float) -> Tensor:

@@ -9,6 +9,7 @@ from unrolled.core.errors import ConfigError
 from unrolled.core.validation import nearest, validated
 from unrolled.tasks.anomaly import Anomaly
 from unrolled.tasks.classify import Classify
+from unrolled.tasks.ctc import Ctc
 from unrolled.tasks.failure import Failure
 from unrolled.tasks.forecast import Forecast
 from unrolled.tasks.pairs import Pairs
@@ -20,7 +21,7 @@ from unrolled.tasks.tag import Tag
 from unrolled.tasks.task import Task
 
 TASKS: Mapping[str, type[Task]] = {
-    task.name: task for task in (Anomaly, Classify, Failure, Forecast, Pairs, Pretrain, Recommend, Regress, Tag)
+    task.name: task for task in (Anomaly, Classify, Ctc, Failure, Forecast, Pairs, Pretrain, Recommend, Regress, Tag)
 }
 
 

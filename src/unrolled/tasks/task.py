@@ -79,7 +79,7 @@ class Task(ABC):
     name: ClassVar[str]
     baselines: ClassVar[tuple[str, ...]]  # simple methods that it is judged beside
     options: ClassVar[type[TaskSettings]]  # the class of ``settings``
-    fits_on_training: ClassVar[bool] = False  # the decoding is fitted to the training part where there is no other
+    fits_on: ClassVar[tuple[str, ...]] = ("valid",)  # parts to which the decoding is fitted, the first there is
     settings: TaskSettings
 
     @abstractmethod
@@ -211,11 +211,10 @@ class Task(ABC):
         Raises:
             ConfigError: no metric of that name is defined on these samples.
         """
-        gathered = [
-            self._read(output.detach().float().cpu().numpy(), batch.y.float().cpu().numpy()) for output, batch in pairs
-        ]
-        output, truth = (np.concatenate(part) for part in zip(*gathered, strict=True))
-        found = {metric.name: metric for metric in self.metrics(truth, decode(output, self._plain(output)))}
+        answer, truth = self._answered(
+            (output.detach().float().cpu().numpy(), batch.y.float().cpu().numpy()) for output, batch in pairs
+        )
+        found = {metric.name: metric for metric in self.metrics(truth, answer)}
         for name in (self.settings.monitor,) if self.settings.monitor else self.monitors:
             if name in found:
                 return Metric(name=name, value=found[name].value, better=found[name].better)
@@ -224,6 +223,11 @@ class Task(ABC):
             where="option monitor",
             mend=f"choose one of {', '.join(found)}" if found else "make the validation part larger",
         )
+
+    def _answered(self, pairs: Iterable[tuple[Values, Values]]) -> tuple[Answer, Values]:
+        """Answer and truth of all validation batches."""
+        output, truth = (np.concatenate(part) for part in zip(*(self._read(*pair) for pair in pairs), strict=True))
+        return decode(output, self._plain(output)), truth
 
     def _read(self, output: Values, truth: Values) -> tuple[Values, Values]:
         """Output and truth of a validation batch as ``decode`` and the figures take them."""

@@ -15,6 +15,7 @@ from unrolled.core.records import Language, Record
 from unrolled.core.validation import validated
 from unrolled.data import SplitSettings
 from unrolled.prepare.roles import Missing, Resample
+from unrolled.prepare.spelling import Spelling
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
 
@@ -38,6 +39,7 @@ class DataSettings(Record):
         transform: of the targets, before the scale.
         window: rows that a prediction looks back on; None lets the task decide.
         stride: rows between two training windows.
+        spelling: what strings of labels are cut into, for ctc; null takes words where one has white space inside.
         split: how the parts are made where they are not given.
     """
 
@@ -64,6 +66,7 @@ class DataSettings(Record):
     transform: Literal["none", "log", "difference", "log_return"] = "none"
     window: int | None = Field(None, ge=1)
     stride: int = Field(1, ge=1)
+    spelling: Spelling | None = None
     split: SplitSettings = SplitSettings()
 
 

@@ -19,6 +19,7 @@ from unrolled.nets.presets import preset
 from unrolled.prepare.pages import pieces
 from unrolled.prepare.pairing import TOKEN
 from unrolled.prepare.series import Column, Series
+from unrolled.prepare.spelling import cut
 from unrolled.prepare.tiles import LEAD
 from unrolled.workflow.config import Config
 
@@ -37,6 +38,8 @@ _PIECE = 256  # rows of what they are cut into
 _WARM_UP = 16  # rows without a score at the beginning of long sequences
 _MANY_PIECES = 2000  # from which batches are larger
 _TAG_STEPS = 2400  # of the optimiser, for tags
+_STRING_STEPS = 2000  # of the optimiser, for strings of labels
+_STEPS_A_LABEL = 8  # of the net, at least
 _USUAL_STEPS = 1500  # of the optimiser, for what is usual
 _SESSION = 50  # items that a recommendation looks back on at most
 _SESSION_STEPS = 6000  # of the optimiser, on sessions; more only where the data is large
@@ -269,6 +272,21 @@ def _tag(config: Config, series: Series, spans: Spans, validated: bool) -> Choic
     )
 
 
+def _ctc(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
+    """Steps are thinned out where there are many for each label, so that training is fast and labels lie close."""
+    column = series.of_role("target")[0]
+    assert column.spelling is not None
+    cells = series.cases[[span[0] for span in spans], series.index(column)]
+    labels = [len(cut(column.categories[int(cell)], column.spelling)) if np.isfinite(cell) else 0 for cell in cells]
+    room = [(end - begin) / max(1, count) for (_, begin, end), count in zip(spans, labels, strict=True)]
+    stride = int(np.clip(min(float(np.median(room)) // _STEPS_A_LABEL, min(room) // 2), 1, 4))
+    batch = 16 if len(spans) < _FEW_SEQUENCES else 32
+    passes = int(np.clip(-(-_STRING_STEPS // -(-len(spans) // batch)), 8, 80))
+    train: dict[str, Any] = {"epochs": passes, "batch_size": batch, "learning_rate": 3e-3, "schedule": "one_cycle"}
+    train |= {"optimizer": "adamw", "monitor": "loss", "patience": passes, "best_from": 0.5}
+    return Choice(net=preset("ctc").layers(stride=stride), train=train)
+
+
 def _anomaly(config: Config, series: Series, spans: Spans, validated: bool) -> Choice:
     target = next(iter(series.of_role("target")), None)
     window = None if target is not None and target.level == "case" else _piece(series)
@@ -364,6 +382,7 @@ def _is_life(series: Series) -> bool:
 _CHOICES: Mapping[str, Callable[[Config, Series, Spans, bool], Choice]] = {
     "anomaly": _anomaly,
     "classify": _classify,
+    "ctc": _ctc,
     "failure": _failure,
     "forecast": _forecast,
     "pairs": _pairs,

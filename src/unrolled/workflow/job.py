@@ -144,5 +144,7 @@ def _preprocessor(data: DataSettings, schema: Schema, task: Task, series: Series
 
 
 def _derived(column: Column, series: Series) -> Column:
-    """The column as the derived series has it."""
+    """The column as the derived series has it; of strings of labels, whose categories are the labels, as it is."""
+    if column.spelling is not None:
+        return column
     return next((own for own in series.columns if own.name == column.name and own.role == "target"), column)

@@ -189,6 +189,7 @@ def _flags(settings: DataSettings) -> Flags:
         "time_delta": settings.time_delta,
         "resample": settings.resample,
         "frequency": settings.frequency,
+        "spelling": settings.spelling,
     }
     if settings.calendar is not None:
         flags["calendar"] = settings.calendar

@@ -22,7 +22,7 @@ from unrolled.evaluate import assess
 from unrolled.nets import CustomNet, Net, Pretext, load_custom
 from unrolled.prepare.decoding import NumberDecoding
 from unrolled.prepare.preprocess import Preprocessor
-from unrolled.tasks import Forecast, Pretrain
+from unrolled.tasks import Ctc, Forecast, Pretrain
 from unrolled.train import fit, seed_everything, torch_options
 from unrolled.workflow import pretraining
 from unrolled.workflow.config import Config
@@ -193,6 +193,8 @@ def _net(job: Job, own: nn.Module | None) -> tuple[AnyNet, tuple[Note, ...]]:
         net = Net(wanted, inputs, outputs)
     if job.preprocessor.schema.session:
         _refuse_looking_ahead(net)
+    if isinstance(job.task, Ctc):
+        _refuse_short(job, job.task, net)
     return net, (() if job.config.start_from is None else take_over(job, net))
 
 
@@ -206,6 +208,15 @@ def _refuse_looking_ahead(net: AnyNet) -> None:
             where=note.en,
             mend="use layers that look back only, and pool: {kind: last}",
         )
+
+
+def _refuse_short(job: Job, task: Ctc, net: AnyNet) -> None:
+    """What is learnt must fit into the steps of the net; of a test part, what does not counts as an error."""
+    if not isinstance(net, Net):
+        raise ConfigError("ctc trains nets of layers only", where="net", mend="write the net as a list of layers")
+    for section in (job.sections[name] for name in ("train", "valid") if name in job.sections):
+        truth = job.preprocessor.truth(section.series, section.samples)[:, 0]
+        task.refuse(section.series, section.samples, truth, net.pace)
 
 
 def _batches(job: Job, name: str) -> Batches:
@@ -239,7 +250,7 @@ def _calibrated(job: Job, net: Net | CustomNet) -> Model:
     if isinstance(decoding, NumberDecoding) and any(preprocessor.summed):
         decoding = decoding.model_copy(update={"summed": preprocessor.summed})
     plain = Model.of(to_bundle(job.config, job.source, job.task, net, preprocessor, decoding), net)
-    held = job.sections.get("valid") or (job.sections["train"] if job.task.fits_on_training else None)
+    held = next((job.sections[name] for name in job.task.fits_on if name in job.sections), None)
     if held is None:
         return plain
     some = thinned(held.samples, max(1, _CALIBRATION // plain.predictor.outputs.size))

@@ -62,6 +62,8 @@ class Head(Layer):
         if static is not None:
             x = ops.merge(x, ops.spread(static, x) if out.every else static, kind="concat")
         x = self._run(x, self.trunk)
+        if out.blank:
+            x = ops.end_in_blank(x, flow.lengths)
         if out.every:
             return replace(flow, x=ops.unflatten(x, shape=(out.targets, out.values)))
         if self.step is not None and flow.known is not None:
@@ -83,7 +85,13 @@ def _need_form(shape: Shape) -> None:
     """Refuse anything but one vector a sequence, or the steps of the input where each has its answer."""
     if not shape.outputs.every and shape.form != "vector":
         raise ConfigError("a linear head reads one vector a sequence", mend="put a pool or attention layer before")
-    if shape.outputs.every and (shape.form != "sequence" or shape.pace != 1):
+    if shape.outputs.blank:
+        if shape.form != "sequence" or shape.pace < 1:
+            raise ConfigError(
+                "a string of labels is read from steps, and the layers before have left none that are evenly spaced",
+                mend="leave pooling, and pieces that the data divides, out of the net",
+            )
+    elif shape.outputs.every and (shape.form != "sequence" or shape.pace != 1):
         raise ConfigError(
             "the task asks for an answer at each step, and the layers before have not kept every step",
             mend="leave pooling, strides and patches out of the net",

@@ -33,7 +33,7 @@ from unrolled.nets.ops.pair import join_sides, split_sides
 from unrolled.nets.ops.ponder import ponder
 from unrolled.nets.ops.recurrent import recurrent
 from unrolled.nets.ops.sparse import delta, top_k
-from unrolled.nets.ops.time import attend, conv1d, pool
+from unrolled.nets.ops.time import attend, conv1d, end_in_blank, pool
 from unrolled.nets.ops.window import window_denorm, window_norm
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "delta",
     "dropout",
     "embedding",
+    "end_in_blank",
     "first_sure",
     "fold_channels",
     "group",

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from unrolled.nets.trace import op
+from unrolled.program.ops.time import IMPOSSIBLE
 from unrolled.program.ops.types import Pool
 
 
@@ -78,3 +79,12 @@ def attend(x: Tensor, scores: Tensor, lengths: Tensor | None, /) -> tuple[Tensor
         x = inside_only(x, lengths)
     weights = torch.softmax(scores, dim=1)
     return torch.bmm(weights.unsqueeze(1), x).squeeze(1), weights
+
+
+@op()
+def end_in_blank(x: Tensor, lengths: Tensor | None, /) -> Tensor:
+    if lengths is None:
+        return x
+    certain = x.new_full((x.shape[2],), IMPOSSIBLE)
+    certain[0] = 0
+    return torch.where(mask(lengths, x)[..., None], x, certain)

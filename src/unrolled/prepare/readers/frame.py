@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def read(frame: pl.DataFrame | pl.LazyFrame, options: ReadOptions, source: str = "the frame") -> Table:
     """Read a polars frame; one whose numbers exceed ``options.memory`` goes into a memory map, piece by piece.
 
+    A list of texts is the text of its words.
+
     Raises:
         DataError: the frame has no rows or no columns, or a cell does not fit its column.
     """
@@ -28,13 +30,14 @@ def read(frame: pl.DataFrame | pl.LazyFrame, options: ReadOptions, source: str =
     schema = lazy.collect_schema()
     chosen = select(schema.names(), options, source)
     unread = (polars.List, polars.Array, polars.Struct, polars.Binary, polars.Object)
-    names = [name for name in chosen if schema[name] not in unread]
+    lists = [name for name in chosen if schema[name] == polars.List(polars.String)]
+    names = [name for name in chosen if schema[name] not in unread or name in lists]
     rows = int(lazy.select(polars.len()).collect(engine="streaming").item()) if names else 0
     if not rows:
         raise DataError("there is no row of numbers, text or time stamps to read", where=source)
     cells = Cells(source, options)
     notes = [say("nested_columns", columns=sorted(set(chosen) - set(names)))] if len(names) < len(chosen) else []
-    lazy = lazy.select(names)
+    lazy = lazy.select(names).with_columns(polars.col(lists).list.join(" "))
     numeric = sum(schema[name].is_numeric() or schema[name] == polars.Boolean for name in names)
     if rows * numeric * 8 > options.memory:
         columns, block, more = spill(lazy, rows, cells, options)

@@ -15,6 +15,10 @@ from unrolled.prepare.readers.options import ReadOptions
 from unrolled.prepare.table import Table
 
 
+class _Number(str):
+    """As it is written; a list of such is no list of texts."""
+
+
 def claims(path: Path, head: bytes) -> bool:
     """Whether the text begins with an object."""
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
@@ -41,7 +45,7 @@ def parse(line: bytes | str, place: str) -> dict[str, Any]:
     """
     try:
         # Numbers stay as written: reading them is the business of the cells.
-        found = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
+        found = json.loads(line, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
     except (ValueError, RecursionError) as error:
         raise DataError(
             f"this line is not JSON ({error})", where=place, mend='write one object a line: {"time": ..., "value": ...}'

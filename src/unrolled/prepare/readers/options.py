@@ -40,6 +40,10 @@ class ReadOptions(Record):
         hop: seconds from one frame to the next.
         bands: mel bands of a frame.
         low: lower edge of the first band (Hz).
+        level: energies of mel bands relative to the level so far (that of the loudest band, falling slowly), so that
+            neither the microphone nor the hum of a room matters much; or as they are.
+        depth: how far below the level (dB) energies are told apart.
+        fall: of the level, in dB a second.
         wide: each row is one series, one cell a step (as in the M4 files).
         labels: the columns of a wide file, or of pairs, that hold one value a series; those that are absent are passed
             over.
@@ -73,6 +77,9 @@ class ReadOptions(Record):
     hop: float = Field(0.010, gt=0, le=1)
     bands: int = Field(32, ge=1, le=512)
     low: float = Field(60.0, ge=0)
+    level: Literal["relative", "absolute"] = "relative"
+    depth: float = Field(50.0, gt=0, le=200)
+    fall: float = Field(5.0, ge=0, le=1000)
     wide: bool = False
     labels: tuple[str, ...] = ()
     pair: tuple[str, ...] = ()

@@ -24,7 +24,8 @@ def read(
 ) -> Table:
     """Read rows, each with its number in the source; a key that a row lacks is a missing value.
 
-    Values follow the rules of text cells: a number or a time stamp may come as such or as text.
+    Values follow the rules of text cells: a number or a time stamp may come as such or as text. A list of texts is
+    the text of its words.
 
     Raises:
         DataError: there is no row, a value is a list or an object, or does not fit its column.
@@ -50,6 +51,8 @@ def _text(value: Any, key: Any, place: str) -> str:
         return ""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
+    if isinstance(value, list | tuple) and value and all(type(part) is str and part.split() for part in value):
+        return " ".join(value)
     if isinstance(value, list | tuple | Mapping | np.ndarray):
         raise DataError(
             f"the value of {key!r} is a list or an object", where=place, mend="give every number a key of its own"

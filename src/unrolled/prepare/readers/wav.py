@@ -110,7 +110,8 @@ def _cases(found: Recordings, source: str, options: ReadOptions) -> tuple[list[_
 
 def front_options(options: ReadOptions, rate: int) -> LogMelOptions:
     """The bands that the options ask for."""
-    return LogMelOptions(rate=rate, frame=options.frame, hop=options.hop, bands=options.bands, low=options.low)
+    own = options.model_dump(include=set(LogMelOptions.model_fields) - {"rate"})
+    return LogMelOptions(rate=rate, **own)
 
 
 def _told(rate: int, options: ReadOptions) -> Note:

@@ -39,7 +39,7 @@ from unrolled.program.ops.pace import hold, thin
 from unrolled.program.ops.pair import join_sides, split_sides
 from unrolled.program.ops.ponder import ponder
 from unrolled.program.ops.sparse import delta, top_k
-from unrolled.program.ops.time import attend, conv1d, pool, recurrent
+from unrolled.program.ops.time import attend, conv1d, end_in_blank, pool, recurrent
 from unrolled.program.ops.window import window_denorm, window_norm
 
 OPS: dict[str, Callable[..., Any]] = {
@@ -54,6 +54,7 @@ OPS: dict[str, Callable[..., Any]] = {
         decay,
         delta,
         embedding,
+        end_in_blank,
         first_sure,
         fold_channels,
         group,

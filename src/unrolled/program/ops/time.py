@@ -12,6 +12,9 @@ from unrolled.program import equations
 from unrolled.program.loop import run_numpy
 from unrolled.program.ops.types import Array, CellName, Count, Index, Lengths, Pool
 
+IMPOSSIBLE = -1e4
+"""What stands for minus infinity before a softmax, in every type of number."""
+
 
 def mask(lengths: npt.NDArray[np.int64], time: int) -> npt.NDArray[np.bool_]:
     """``(B, T)``, true inside each length."""
@@ -90,6 +93,15 @@ def attend(x: Array, scores: Array, lengths: Lengths, /) -> tuple[Array, Array]:
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     weights = (weights / weights.sum(axis=1, keepdims=True)).astype(x.dtype)
     return (weights[:, None] @ x)[:, 0], weights
+
+
+def end_in_blank(x: Array, lengths: Lengths, /) -> Array:
+    """``(B, T, V)`` with value 0 certain (by a softmax) behind each length: a shorter sequence says nothing more."""
+    if lengths is None:
+        return x
+    certain = np.full(x.shape[2], IMPOSSIBLE, x.dtype)
+    certain[0] = 0
+    return np.where(mask(lengths, x.shape[1])[..., None], x, certain)
 
 
 def recurrent(
