@@ -94,7 +94,7 @@ def test_a_net_that_looks_ahead_has_no_answer_for_every_step(spec: list[Any]) ->
 
 
 def test_what_it_cannot_score_is_refused() -> None:
-    with pytest.raises(ConfigError, match="embeddings of the same items"):
+    with pytest.raises(ConfigError, match="the same items"):
         Net(TIED, Inputs(numbers=1, categories=(3,)), ANSWER)
     with pytest.raises(ConfigError, match="one answer a sequence"):
         Net(OWN, CATALOGUE, Outputs(steps=2, values=7))

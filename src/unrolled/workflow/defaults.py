@@ -45,13 +45,6 @@ _MANY_ITEMS = 10_000  # from which a loss over a few of them is faster
 _DISTURBED: list[Any] = [{"dropout": {"rate": 0.2, "whole": True}}, {"noise": {"deviation": 0.5}}]
 """In front of a net that follows machines: few are seen, and it must not know each by heart."""
 
-_BACKWARD_ONLY: list[Any] = [
-    {"conv": {"channels": 64, "kernel": 5, "padding": "causal"}},
-    {"gru": {"size": 64}},
-    {"dropout": {"rate": 0.3}},
-]
-"""A net that never looks ahead, for pretraining on the next step."""
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -249,7 +242,7 @@ def _pretrain(config: Config, series: Series, spans: Spans, validated: bool) -> 
     window = None if max(lengths) <= _LONGEST_PRETRAINED else _look_back(128, series, spans)
     stride = max(1, round(((window or int(np.median(lengths))) / _READ) ** 0.5))
     ahead = config.task.get("kind") == "next"
-    net = _BACKWARD_ONLY if ahead else preset("classify").layers(stride=stride)
+    net = preset("pretrain").layers() if ahead else preset("classify").layers(stride=stride)
     train: dict[str, Any] = {"epochs": 100, "batch_size": 64, "patience": 10, "optimizer": "adamw"}
     train |= {"epoch_batches": 500, "schedule": "cosine", "best_from": 0.5}
     return Choice(window=window, net=net, train=train, notes=_window_note(config, window) if window else ())
