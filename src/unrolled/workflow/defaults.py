@@ -39,7 +39,7 @@ _MANY_PIECES = 2000  # from which batches are larger
 _TAG_STEPS = 2400  # of the optimiser, for tags
 _USUAL_STEPS = 1500  # of the optimiser, for what is usual
 _SESSION = 50  # items that a recommendation looks back on at most
-_SESSION_STEPS = 6000  # of the optimiser, on sessions; more only where the data is large
+_SESSION_STEPS = 700  # of the optimiser, on sessions, its rate falling to 0; after more it knows them by heart
 _PAIR_STEPS = 2000  # of the optimiser, on pairs
 _MANY_ITEMS = 10_000  # from which a loss over a few of them is faster
 _DISTURBED: list[Any] = [{"dropout": {"rate": 0.2, "whole": True}}, {"noise": {"deviation": 0.5}}]
@@ -105,7 +105,7 @@ def _recommend(config: Config, series: Series, spans: Spans, validated: bool) ->
     window = min(_SESSION, int(series.lengths.max(initial=1)))
     large = len(series.of_role("target")[0].categories) > _MANY_ITEMS
     lessons = sum(-(-max(0, end - begin - 1) // window) for _, begin, end in spans)
-    passes = int(np.clip(-(-_SESSION_STEPS // -(-max(1, lessons) // 64)), 10, 50))
+    passes = int(np.clip(-(-_SESSION_STEPS // -(-max(1, lessons) // 64)), 8, 50))
     train: dict[str, Any] = {"epochs": passes, "patience": 3, "batch_size": 64, "learning_rate": 3e-3}
     return Choice(
         window=window,
