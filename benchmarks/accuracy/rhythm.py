@@ -116,7 +116,7 @@ def main() -> None:
     """All nets and parts; the seed is that of the weights and of the patients that choose the epoch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--parts", type=int, nargs="*", default=list(SEEDS))
     parser.add_argument("--epochs", type=int, default=12)
     asked = parser.parse_args()
     every = [each for path in sorted(asked.data.glob("*.npz")) for each in stretches(path)]
@@ -125,7 +125,7 @@ def main() -> None:
     count = sum(each.fibrillates for each in every)
     lines = [f"fibrillation in {count} of {len(every)} stretches of {BEATS} beats", ""]
     found: dict[str, list[float]] = {}
-    for seed in SEEDS[: asked.seeds]:
+    for seed in asked.parts:
         test = {*PARTS[seed], *others[seed :: len(PARTS)]}
         judged = [each for each in every if each.patient in test]
         learnt = [each for each in every if each.patient not in test]
@@ -151,7 +151,7 @@ def main() -> None:
     wins = sum(one > other for one, other in zip(found["hierarchical"], found["flat"], strict=True))
     lines += [f"hierarchical ahead of flat in {wins} of {len(found['flat'])} parts", "", surroundings()]
     print("\n".join(lines[-4:]))
-    if asked.seeds == len(SEEDS):
+    if asked.parts == list(SEEDS):
         write_text(_RESULT, "\n".join(lines) + "\n")
 
 
