@@ -34,7 +34,7 @@ class PolicySettings(Record):
     cell: str | None = "lstm"
     size: Annotated[int, Field(ge=1, le=4096)] = 64
     columns: tuple[int, ...] | None = None
-    total: Annotated[int, Field(ge=1)] = 300_000
+    total: Annotated[int, Field(ge=1)] = 150_000
     environments: Annotated[int, Field(ge=1, le=4096)] = 16
     steps: Annotated[int, Field(ge=2, le=100_000)] = 128
     passes: Annotated[int, Field(ge=1, le=100)] = 4
