@@ -88,8 +88,12 @@ class Judged:
         return (0.0 if depth is None else depth.double().mean().item()), right.double().mean().item()
 
     def threshold(self, wished: float) -> float:
-        """The one with which the average depth comes nearest to what is wished."""
-        return float(min(np.linspace(0, 1, 201), key=lambda at: abs(self.figures(float(at))[0] - wished)))
+        """The one with which the average depth, which grows with it, comes nearest to what is wished."""
+        low, high = 0.0, 1.0
+        for _ in range(12):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.figures(middle)[0] < wished else (low, middle)
+        return min((low, high), key=lambda at: abs(self.figures(at)[0] - wished))
 
 
 def compared(problem: Problem, seed: int) -> tuple[list[str], dict[float, float]]:
