@@ -65,7 +65,7 @@ def removed(
 def ranked(lines: Iterable[str]) -> list[Ranks]:
     """Of each channel of a ``.ts`` file: numbers to the share of its numbers that lie nearer to their mean."""
     rows = [line.strip().split(":")[:-1] for line in lines if line.strip() and not line.startswith(("#", "@"))]
-    found = []
+    found: list[Ranks] = []
     for cells in zip(*rows, strict=True):
         values = np.array(",".join(cells).split(","), dtype=np.float64)
         mean, apart = values.mean(), np.sort(np.abs(values - values.mean()))

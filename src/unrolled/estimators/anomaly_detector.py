@@ -20,6 +20,7 @@ from unrolled.estimators.forms import is_table, to_table
 from unrolled.estimators.job import FEWEST
 from unrolled.estimators.sequences import Sequences
 from unrolled.prepare.answer import Answer
+from unrolled.prepare.decoding import AnomalyDecoding
 from unrolled.prepare.table import Array
 
 _USUAL = "usual"
@@ -107,7 +108,9 @@ class AnomalyDetector(Sequences, OutlierMixin, Estimator):  # type: ignore[misc]
     def offset_(self) -> float:
         """Minus the threshold."""
         check_is_fitted(self)
-        return -float(self._predictor().settings.decoding.threshold)
+        decoding = self._predictor().settings.decoding
+        assert isinstance(decoding, AnomalyDecoding)
+        return -decoding.threshold
 
     def score_samples(self, X: Any) -> Array:
         """How usual each sequence is, ``(n,)``, or each row of a table, ``(N,)``: minus its score.
