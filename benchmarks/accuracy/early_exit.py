@@ -117,22 +117,21 @@ def compared(problem: Problem, seed: int) -> tuple[list[str], dict[float, float]
 
 
 def main() -> None:
-    """All depths and seeds; the file is written after each problem."""
+    """All depths and seeds, a file for each problem."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=["digits", "vowels"])
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     asked = parser.parse_args()
-    lines = ["accuracy against average depth", ""]
     for name in asked.names:
-        lines.append(name)
-        gains = []
+        lines, gains = [f"{name}: accuracy against average depth", ""], []
         for seed in SEEDS[: asked.seeds]:
             with TemporaryDirectory() as folder:
                 found, ahead = compared(problems(asked.data, Path(folder), seed)[name], seed)
             gains.append(ahead)
             lines += found
             print("\n".join(found), flush=True)
+        lines.append("")
         for wished in WISHED:
             each = [ahead[wished] for ahead in gains]
             verdict = "ahead of" if min(each) > 0 else "behind" if max(each) < 0 else "not reliably ahead of"
@@ -141,9 +140,8 @@ def main() -> None:
                 f"{np.mean(each):+.4f} ({', '.join(f'{gain:+.4f}' for gain in each)})"
             )
         print("\n".join(lines[-len(WISHED) :]), flush=True)
-        lines.append("")
-        if asked.seeds == len(SEEDS) and asked.names == parser.get_default("names"):
-            write_text(RESULTS / "early_exit.txt", "\n".join([*lines, surroundings()]) + "\n")
+        if asked.seeds == len(SEEDS):
+            write_text(RESULTS / f"early_exit_{name}.txt", "\n".join([*lines, "", surroundings()]) + "\n")
 
 
 if __name__ == "__main__":
