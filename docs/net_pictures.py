@@ -24,7 +24,7 @@ _SHOWN = ("cell", "size", "channels", "kind", "length", "every", "most")
 _PLAIN = str.maketrans("", "", "[]")
 
 ARCHITECTURES: dict[str, list[Any]] = {
-    "two-stream": [
+    "streams": [
         {
             "parallel": {
                 "branches": [
@@ -37,17 +37,11 @@ ARCHITECTURES: dict[str, list[Any]] = {
         },
         {"pool": {"kind": "last"}},
     ],
-    "hybrid": [{"lstm": {"size": 128}}, {"gru": {"size": 64}}, {"rnn": {"size": 32}}],
-    "two-way": [{"bidirectional": {"layers": [{"lstm": {"size": 64}}, {"gru": {"size": 32}}], "merge": "sum"}}],
-    "layer-fusion": [{"layer_fusion": {"layers": [{"lstm": {"size": 64}}] * 3}}],
-    "memory": [{"memory": {"size": 100}}],
-    "sparse": [{"delta": {"threshold": 0.1}}, {"gru_delta": {"size": 64}}, {"top_k": {"keep": 0.25}}],
     "separable": [
         {"conv": {"channels": 32, "kernel": 9, "stride": 2, "separable": True}},
         {"gru": {"size": 64}},
     ],
-    "ponder": [{"ponder": {"size": 64, "most": 10, "cost": 0.01}}],
-    "linear-attention": [{"gru": {"size": 64}}, {"self_attention": {"kind": "random_features"}}, "attention"],
+    "policy": [{"dense": {"size": 64, "activation": "tanh"}}, {"gru": {"size": 64}}, "linear"],
 }
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+import yaml
 from pydantic import BaseModel
 
 from unrolled import cells
@@ -33,6 +34,7 @@ from unrolled.workflow.config import Config, DataSettings
 COMMANDS: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
 PLACE = re.compile(r"(?P<open><!-- table: (?P<name>[\w .-]+) -->\n)(?P<table>.*?)(?P<close><!-- end -->)", re.DOTALL)
 Rows = list[list[str]]
+ARCHITECTURES = Path(__file__).resolve().parents[1] / "examples" / "architectures.yaml"
 
 
 def options(model: type[BaseModel]) -> Rows:
@@ -76,6 +78,17 @@ def preset_table() -> Rows:
     return rows
 
 
+def architecture_table() -> Rows:
+    """Architectures, their presets, and what trains them on real data."""
+    rows = [["architecture", "preset", "on real data"]]
+    for name, entry in yaml.safe_load(ARCHITECTURES.read_text(encoding="utf-8")).items():
+        shown = entry["presets"] or [entry["picture"]]
+        named = ", ".join(f"[`{each}`](nets/{each}.svg)" for each in shown)
+        script = f"`python examples/{entry.get('script', f'architecture.py {name}')}`"
+        rows.append([entry["title"], named, script])
+    return rows
+
+
 def cell_table() -> Rows:
     """Cells, their state, their own options and what they are for."""
     rows = [["cell", "class", "state", "options of its own", "use it"]]
@@ -112,6 +125,7 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
     "layer rule": partial(options, LayerRule),
     "initial": partial(options, Initial),
     "presets": preset_table,
+    "architectures": architecture_table,
     "cells": cell_table,
     **{f"task {name}": partial(options, task.options) for name, task in TASKS.items()},
     **{f"layer {name}": partial(options, kind) for name, kind in layer_kinds().items()},

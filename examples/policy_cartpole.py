@@ -7,7 +7,7 @@ import sys
 from unrolled.policy import PolicySettings, returns, train_policy
 
 positions = (0, 2)  # of cart and pole; how fast they move must be remembered from the steps before
-total = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
+total = int(sys.argv[1]) if len(sys.argv) > 1 else 150_000
 settings = PolicySettings(cell="gru", size=64, columns=positions, total=total)
 
 policy = train_policy("CartPole-v1", settings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unrolled.core.errors import UnrolledError
-    from unrolled.estimators import Classifier, Forecaster, Regressor
+    from unrolled.estimators import AnomalyDetector, Classifier, Forecaster, Regressor
     from unrolled.nets.accelerate import accelerate
     from unrolled.nets.drop_in import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
     from unrolled.nets.keras import from_keras
@@ -24,6 +24,7 @@ _HOMES = {
     "LSTMCell": "unrolled.nets.drop_in",
     "RNN": "unrolled.nets.drop_in",
     "RNNCell": "unrolled.nets.drop_in",
+    "AnomalyDetector": "unrolled.estimators",
     "Classifier": "unrolled.estimators",
     "Forecaster": "unrolled.estimators",
     "Regressor": "unrolled.estimators",
@@ -36,6 +37,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "AnomalyDetector",
     "Classifier",
     "Forecaster",
     "GRUCell",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from unrolled import Classifier, Forecaster, Regressor
+from unrolled import AnomalyDetector, Classifier, Forecaster, Regressor
 from unrolled.core.tolerances import TOLERANCES
 
 _WEIGHTS = (
@@ -21,6 +21,7 @@ _ROUNDING = (
 _NOT_ROWS = "an answer is for the steps behind X, not for its rows"
 
 NOT_APPLICABLE: dict[str, dict[str, str]] = {
+    "AnomalyDetector": {},
     "Classifier": {"check_sample_weight_equivalence_on_dense_data": _WEIGHTS},
     "Regressor": {
         "check_sample_weight_equivalence_on_dense_data": _WEIGHTS,
@@ -59,6 +60,7 @@ def _not_applicable(estimator: Any) -> dict[str, str]:
             valid=0,
             random_state=0,
         ),
+        AnomalyDetector([{"gru": {"size": 8}}], false_alarms=0.05, epochs=2, batch_size=16, valid=0, random_state=0),
         OneSeries(net=[{"gru": {"size": 4}}], window=2, epochs=1, random_state=0),
     ],
     expected_failed_checks=_not_applicable,

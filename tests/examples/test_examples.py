@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 SAID = {
+    "architecture": "most frequent class",
     "classify_arrays": "accuracy",
     "drop_in_lstm": "step 150",
     "forecast_csv": "truth",
@@ -18,6 +21,10 @@ SAID = {
     "own_cell": "the cell holds its contract",
     "policy_cartpole": "mean return",
 }
+
+
+OWN = ("architecture", "forecast_csv", "policy_cartpole")  # which have a test of their own
+CATALOGUE: dict[str, Any] = yaml.safe_load((ROOT / "examples/architectures.yaml").read_text(encoding="utf-8"))
 
 
 def run(example: str, folder: Path, *arguments: str) -> str:
@@ -30,9 +37,17 @@ def run(example: str, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("example", [name for name in SAID if name not in ("forecast_csv", "policy_cartpole")])
+@pytest.mark.parametrize("example", [name for name in SAID if name not in OWN])
 def test_example(example: str, tmp_path: Path) -> None:
     assert SAID[example] in run(example, tmp_path)
+
+
+def test_every_architecture_trains_on_real_data(tmp_path: Path) -> None:
+    """A pass over a few recordings; each job says how its model stands beside its baselines."""
+    jobs = {name: len(entry["jobs"]) for name, entry in CATALOGUE.items() if "jobs" in entry}
+    said = run("architecture", tmp_path, "all", "1").splitlines()
+    assert [line.split(":")[0] for line in said] == [name for name, count in jobs.items() for _ in range(count)]
+    assert sum(SAID["architecture"] in line for line in said) > len(jobs)
 
 
 def test_policy_in_a_short_run(tmp_path: Path) -> None:

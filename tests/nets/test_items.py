@@ -34,7 +34,10 @@ def made(spec: list[Any], seed: int = 0) -> tuple[Net, dict[str, Any]]:
     return net, {"x": x, "lengths": lengths, "static": torch.randn(4, 2, generator=random, dtype=torch.float64)}
 
 
-@pytest.mark.parametrize("spec", [TIED, OWN])
+WIDE: list[Any] = [{"gru": {"size": 5}}, {"items": {"embed": 9}}]
+
+
+@pytest.mark.parametrize("spec", [TIED, OWN, WIDE])
 def test_the_plan_gives_the_numbers_of_the_net(spec: list[Any]) -> None:
     net, batch = made(spec)
     with torch.no_grad():
@@ -93,8 +96,21 @@ def test_a_net_that_looks_ahead_has_no_answer_for_every_step(spec: list[Any]) ->
         net(**batch, steps=torch.ones(4, 6, dtype=torch.bool))
 
 
+def test_items_are_embedded_as_wide_as_is_said() -> None:
+    """The first category alone; scores then have that rank, and branches find what stands behind it."""
+    widths = [table.shape for table in made(WIDE)[0].x.tables]
+    assert widths == [(8, 9), (4, 3)] and made(TIED)[0].x.tables[0].shape == (8, 5)
+    named = CATALOGUE.model_copy(update={"names": ("price", "item", "shop")})
+    branches = {"branches": [[{"gru": {"size": 2}}], [{"gru": {"size": 2}}]], "columns": [["shop"], ["item"]]}
+    net = Net([{"parallel": branches}, {"items": {"embed": 9}}], named, ANSWER)
+    layer: Any = net.layers[0]
+    assert layer.columns == ((10, 11, 12), tuple(range(1, 10)))
+
+
 def test_what_it_cannot_score_is_refused() -> None:
-    with pytest.raises(ConfigError, match="embeddings of the same items"):
+    with pytest.raises(ConfigError, match="the same items"):
+        Net([{"gru": {"size": 5}}, {"items": {"tied": False, "embed": 9}}], Inputs(numbers=1), ANSWER)
+    with pytest.raises(ConfigError, match="the same items"):
         Net(TIED, Inputs(numbers=1, categories=(3,)), ANSWER)
     with pytest.raises(ConfigError, match="one answer a sequence"):
         Net(OWN, CATALOGUE, Outputs(steps=2, values=7))

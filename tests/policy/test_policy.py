@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,6 +10,7 @@ from unrolled.core.errors import ConfigError
 from unrolled.policy import Policy, PolicySettings, returns, train_policy
 from unrolled.policy.ppo import _environments
 from unrolled.policy.rollout import Actor, Rollout, advantages, segments
+from unrolled.policy.scaling import Gains, Moments
 
 pytest.importorskip("gymnasium", reason="needs the extra rl")
 
@@ -66,6 +68,39 @@ def test_advantages_by_hand() -> None:
     assert found[0, 0] == 1 + 0.5 * 2 - 1 + 0.25 * second and goals[0, 1] == second + 2
     stopped = Rollout(**{**vars(rollout), "terminated": cut})
     assert advantages(stopped, 0.5, 0.5)[0][0, 1] == 1 - 2
+
+
+def test_moments_in_parts_are_those_of_the_whole() -> None:
+    rows = np.random.default_rng(0).normal(3, [1e-3, 1, 100], size=(50, 3))
+    moments = Moments()
+    for part in np.split(rows, [1, 1, 20]):
+        moments.add(torch.from_numpy(part))
+    np.testing.assert_allclose(moments.mean, rows.mean(0))
+    np.testing.assert_allclose(moments.deviation, rows.std(0))
+    still = Moments()
+    still.add(torch.full((4, 2), 7.0))
+    assert still.deviation.tolist() == [1, 1]
+
+
+def test_rewards_are_counted_in_the_deviation_of_discounted_gains() -> None:
+    """By hand: gains go on from rollout to rollout, and begin anew with an episode."""
+    _, (first, second) = _rollouts(2)
+    found, sums, going = Gains(0.9), [], np.zeros(3)
+    for rollout in (first, second):
+        unit = found.unit(rollout)
+        for t in range(60):
+            going = 0.9 * going + rollout.rewards[:, t].numpy()
+            sums += going[rollout.valid[:, t].numpy()].tolist()
+            going[rollout.ended[:, t].numpy()] = 0
+    assert unit == pytest.approx(np.std(sums), rel=1e-5)
+
+
+def test_it_learns_what_needs_memory() -> None:
+    """A policy that sees positions alone and remembers nothing stays below 60 (``benchmarks/accuracy/policy.py``)."""
+    told: list[float] = []
+    settings = PolicySettings(cell="gru", columns=(0, 2), total=32_768)
+    train_policy("CartPole-v1", settings, tell=lambda _, mean: told.append(mean))
+    assert told[0] < 40 and told[-1] > 80
 
 
 def test_training_moves_the_policy_and_tells_how_it_goes() -> None:

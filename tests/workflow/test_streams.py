@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
-from unrolled.core.errors import ConfigError
+from unrolled.core.errors import ConfigError, DataError
 from unrolled.workflow.config import Config
+from unrolled.workflow.demo import shipped
 from unrolled.workflow.predict import predict
 from unrolled.workflow.train import train
 
@@ -50,3 +52,23 @@ def test_settings_beside_sensors_of_engines(shared_data: Path, tmp_path: Path) -
         Config.parse({"data": {"path": str(path)}, "task": {"name": "regress"}, "net": net, "train": {"epochs": 1}})
     )
     assert np.isfinite(trained.run.evaluation.model["rmse"].value)
+
+
+def test_two_rates_are_trained_and_predicted(tmp_path: Path) -> None:
+    """Hourly temperature of a transformer, and its loads every sixth hour in a file of their own."""
+    rows = pl.read_csv(shipped("ETTh1.csv"), try_parse_dates=True).head(600)
+    rows.select("date", "OT").write_csv(tmp_path / "fast.csv")
+    rows.gather_every(6).drop("OT").write_csv(tmp_path / "slow.csv")
+    branches = [[{"gru": {"size": 4}}], [{"slow": {"every": 6, "layers": [{"gru": {"size": 4}}]}}]]
+    columns = [["OT"], ["HUFL", "MUFL"]]
+    plain: dict[str, Any] = {
+        "data": {"path": str(tmp_path / "fast.csv"), "target": "OT", "window": 24, "calendar": []},
+        "net": [{"parallel": {"branches": branches, "columns": columns}}, "linear"],
+        "train": {"epochs": 1},
+    }
+    plain["data"]["options"] = {"beside": str(tmp_path / "slow.csv")}
+    train(Config.parse(plain), folder=tmp_path / "run")
+    answer = predict(tmp_path / "run", tmp_path / "fast.csv", beside=tmp_path / "slow.csv")
+    assert np.isfinite(answer.answer.value).all()
+    with pytest.raises(DataError, match="HUFL"):
+        predict(tmp_path / "run", tmp_path / "fast.csv")

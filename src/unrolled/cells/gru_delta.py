@@ -9,7 +9,8 @@ A unit tells the others its state only when it has moved by more than a threshol
     h_t = (1 - z) n + z h_{t-1}
 
 The product with a column of R changes only where q has changed, so a device that keeps the products of the step before
-needs no multiplication for the others; ``unrolled.nets.multiplications`` counts them. With threshold 0 it is the GRU.
+needs no multiplication for the others; ``unrolled.nets.multiplications`` counts them, ``stream(lazy=True)`` leaves them
+out. With threshold 0 it is the GRU.
 The layer ``delta`` does the same for the inputs.
 
 Shapes: x_t ``(B, D)``, h and q ``(B, H)``, W ``(3H, D)``, R ``(3H, H)``; the state is (h, q), h is the output.

@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING, Any
 from unrolled.core.optional import require
 
 if TYPE_CHECKING:
+    from unrolled.estimators.anomaly_detector import AnomalyDetector
     from unrolled.estimators.classifier import Classifier
     from unrolled.estimators.forecaster import Forecaster
     from unrolled.estimators.regressor import Regressor
 
-_HOMES = {"Classifier": "classifier", "Forecaster": "forecaster", "Regressor": "regressor"}
+_HOMES = {
+    "AnomalyDetector": "anomaly_detector",
+    "Classifier": "classifier",
+    "Forecaster": "forecaster",
+    "Regressor": "regressor",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +31,4 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-__all__ = ["Classifier", "Forecaster", "Regressor"]
+__all__ = ["AnomalyDetector", "Classifier", "Forecaster", "Regressor"]

@@ -1,4 +1,4 @@
-"""What the three estimators share: one job to fit, its bundle to predict, save and pickle."""
+"""What the estimators share: one job to fit, its bundle to predict, save and pickle."""
 
 from __future__ import annotations
 

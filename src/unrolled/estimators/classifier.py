@@ -18,7 +18,7 @@ from unrolled.core.errors import BundleError
 from unrolled.estimators.base import Estimator, frame_of
 from unrolled.estimators.labels import classes_of, in_column, named
 from unrolled.estimators.origin import Label
-from unrolled.estimators.sequences import Sequences
+from unrolled.estimators.sequences import Labelled
 from unrolled.prepare.answer import Answer
 from unrolled.prepare.decoding import ClassDecoding
 from unrolled.prepare.table import Array, Table
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-class Classifier(Sequences, ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
+class Classifier(Labelled, ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
     """Classifies sequences with a recurrent net and calibrated probabilities.
 
     Args:

@@ -13,11 +13,11 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array
 
 from unrolled.estimators.base import Estimator, bounds_of
-from unrolled.estimators.sequences import Sequences
+from unrolled.estimators.sequences import Labelled
 from unrolled.prepare.table import Array
 
 
-class Regressor(Sequences, RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
+class Regressor(Labelled, RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
     """Predicts a number, or several, for each sequence with a recurrent net.
 
     Args:

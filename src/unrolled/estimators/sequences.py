@@ -1,4 +1,4 @@
-"""What Classifier and Regressor share: one answer for each sequence of X.
+"""What estimators of sequences share: X in every form, and one answer for each sequence of it.
 
 Letters: n sequences, T steps, D channels, M targets.
 """
@@ -26,7 +26,47 @@ if TYPE_CHECKING:
 
 
 class Sequences(Estimator):
-    """Reads X and y in every form, runs the job, and predicts."""
+    """Reads X in every form, and predicts."""
+
+    def predict_table(self, X: Any) -> pl.DataFrame:
+        """Predictions as a polars frame: sequence, time where there is one, value and interval.
+
+        Args and errors as in ``predict``.
+        """
+        return frame_of(self._predicted(X))
+
+    def _fit_table(self, X: Any, target: tuple[str, ...], folder: Path | str | None) -> Self:
+        table = self._opened(X, target)
+        trained = self._train(table, target=target, folder=folder)
+        self._keep(trained, Origin(classes=self._classes_of(trained.bundle, table)))
+        return self
+
+    def _classes_of(self, bundle: Bundle, truth: Array | Table) -> tuple[tuple[Label, ...], ...]:
+        """Labels in their own type, in the order of the net's output."""
+        return ()
+
+    def _predicted(self, X: Any) -> Prediction:
+        check_is_fitted(self)
+        return self._predictor().predict(X if self._origin.table else to_table(self._checked(X, fitting=False)[0]))
+
+    def _checked(self, X: Any, *, fitting: bool) -> tuple[Any, Origin]:
+        """The sequences, as an array or a list, and how they look: steps of ``(n, T)``, else channels, are features."""
+        numbers = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
+        if is_pieced(X):
+            X = joined(X)
+        if is_ragged(X) or getattr(X, "ndim", None) == 3:
+            cases = X if is_ragged(X) else check_array(X, allow_nd=True, input_name="X", **numbers)
+            width = len(to_table(cases).columns)
+            if not fitting:
+                self._check_width(width)
+            return cases, Origin(table=False, features=width)
+        array = validate_data(self, X, reset=fitting, **numbers)
+        names = tuple(getattr(self, "feature_names_in_", ()))
+        return array, Origin(table=False, features=array.shape[1], names=names)
+
+
+class Labelled(Sequences):
+    """Learns from sequences and the truth of each."""
 
     _figures: ClassVar[tuple[str, ...]]  # of an evaluation; the first that is there is the score
 
@@ -48,7 +88,8 @@ class Sequences(Estimator):
         """
         names = names_of(y)
         if is_table(X) and names is not None:
-            return self._fit_table(X, names, sample_weight, folder)
+            refuse_weights(sample_weight)
+            return self._fit_table(X, names, folder)
         sequences, origin = self._checked(X, fitting=True)
         truth = self._truth(self._values(y))
         truth = truth[:, 0] if truth.shape[1:] == (1,) else truth
@@ -80,13 +121,6 @@ class Sequences(Estimator):
         score: float = super().score(X, self._values(y), sample_weight)
         return score
 
-    def predict_table(self, X: Any) -> pl.DataFrame:
-        """Predictions as a polars frame: sequence, time where there is one, value and interval.
-
-        Args and errors as in ``predict``.
-        """
-        return frame_of(self._predicted(X))
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
@@ -100,37 +134,7 @@ class Sequences(Estimator):
         """The truth as the data road takes it."""
         return truth
 
-    def _classes_of(self, bundle: Bundle, truth: Array | Table) -> tuple[tuple[Label, ...], ...]:
-        """Labels in their own type, in the order of the net's output."""
-        return ()
-
-    def _fit_table(self, X: Any, target: tuple[str, ...], weights: Any, folder: Path | str | None) -> Self:
-        refuse_weights(weights)
-        table = self._opened(X, target)
-        trained = self._train(table, target=target, folder=folder)
-        self._keep(trained, Origin(classes=self._classes_of(trained.bundle, table)))
-        return self
-
     def _values(self, y: Any) -> Any:
         if y is None or isinstance(y, str):
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is {y!r}")
         return y
-
-    def _predicted(self, X: Any) -> Prediction:
-        check_is_fitted(self)
-        return self._predictor().predict(X if self._origin.table else to_table(self._checked(X, fitting=False)[0]))
-
-    def _checked(self, X: Any, *, fitting: bool) -> tuple[Any, Origin]:
-        """The sequences, as an array or a list, and how they look: steps of ``(n, T)``, else channels, are features."""
-        numbers = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
-        if is_pieced(X):
-            X = joined(X)
-        if is_ragged(X) or getattr(X, "ndim", None) == 3:
-            cases = X if is_ragged(X) else check_array(X, allow_nd=True, input_name="X", **numbers)
-            width = len(to_table(cases).columns)
-            if not fitting:
-                self._check_width(width)
-            return cases, Origin(table=False, features=width)
-        array = validate_data(self, X, reset=fitting, **numbers)
-        names = tuple(getattr(self, "feature_names_in_", ()))
-        return array, Origin(table=False, features=array.shape[1], names=names)

@@ -32,7 +32,8 @@ class Body(nn.Module):
     def __init__(self, specs: Sequence[LayerSpec], inputs: Inputs, outputs: Outputs) -> None:
         super().__init__()
         self.specs, self.inputs, self.outputs = tuple(specs), inputs, outputs
-        self.x = Columns(inputs.numbers, inputs.categories)
+        told = next((size for spec in specs if (size := spec.embeds())), 0)
+        self.x = Columns(inputs.numbers, inputs.categories, told if self._answers_items() else 0)
         self.static = Columns(inputs.static_numbers, inputs.static_categories)
         self.known = Columns(inputs.known_numbers, inputs.known_categories)
         shape = Shape(
@@ -80,8 +81,11 @@ class Body(nn.Module):
 
     def _table_size(self) -> int:
         """Numbers that stand for each value to answer, where these are the categories of the first such input."""
+        return self.x.tables[0].shape[1] if self._answers_items() else 0
+
+    def _answers_items(self) -> bool:
         categories = self.inputs.categories
-        return self.x.tables[0].shape[1] if categories and categories[0] == self.outputs.values else 0
+        return bool(categories) and categories[0] == self.outputs.values
 
     def _check(self, **given: Tensor | None) -> None:
         for name, value in given.items():

@@ -37,6 +37,10 @@ class LayerSpec(Record):
         """
         raise NotImplementedError
 
+    def embeds(self) -> int | None:
+        """Numbers that are to stand for each value of the first category; None leaves it to the rule."""
+        return None
+
     def pools(self) -> bool:
         """Whether one vector a sequence leaves it."""
         return self.part == "pool"

@@ -153,7 +153,9 @@ class Net(Body):
                 notes.append(note.model_copy(update={"en": f"{place}: {note.en}", "zh": f"{place}：{note.zh}"}))
         return tuple(notes)
 
-    def stream(self, batch: int = 1, *, static: Tensor | None = None, known: Tensor | None = None) -> Stream:
+    def stream(
+        self, batch: int = 1, *, static: Tensor | None = None, known: Tensor | None = None, lazy: bool = False
+    ) -> Stream:
         """An object that reads a sequence as it arrives, with a copy of the weights as they are now and its own state.
 
         After each step it gives what the net, outside training, gives for all steps so far; the answer at this step
@@ -163,6 +165,8 @@ class Net(Body):
             batch: independent streams in one object.
             static: ``(B, K)``.
             known: ``(B, H, F)``.
+            lazy: recurrent layers multiply only with what has changed since the step before; see
+                ``runtime.chain.Chain``.
 
         Raises:
             ConfigError: a layer keeps the net from running step by step; it is named.
@@ -171,7 +175,7 @@ class Net(Body):
             raise ConfigError("it cannot run step by step", where=note.en, mend="build the net without this layer")
         weights = {name: tensor.detach().cpu().numpy() for name, tensor in self.state_dict().items()}
         given = (None if value is None else value.detach().cpu().numpy() for value in (static, known))
-        return Stream(self.plan(), weights, batch, **dict(zip(("static", "known"), given, strict=True)))
+        return Stream(self.plan(), weights, batch, lazy=lazy, **dict(zip(("static", "known"), given, strict=True)))
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles leave out the states of the last forward, which belong to its gradient."""

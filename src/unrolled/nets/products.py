@@ -40,7 +40,7 @@ def multiplications(
     A column of an input needs no product at a step where it is zero or, if a layer keeps its products of the step
     before, where it is what it was then; of these two the better is taken, layer by layer. The columns of the state
     are all needed, except in ``gru_delta``: only those that were told anew. What is counted is what a device that uses
-    this would compute; the kernels here compute everything.
+    this would compute, as a lazy stream does (``runtime.lazy``); the kernels compute everything.
 
     Args:
         net: with recurrent layers.

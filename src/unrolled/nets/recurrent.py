@@ -181,11 +181,12 @@ class Recurrent(nn.Module):
         y, state = Recurrent.forward(self, x_t[:, None], state)
         return y[:, 0], state
 
-    def stream(self, batch: int = 1) -> Chain:
+    def stream(self, batch: int = 1, *, lazy: bool = False) -> Chain:
         """An object that runs step by step or in chunks, with a copy of the weights as they are now and its own state.
 
         Args:
             batch: independent streams in one object.
+            lazy: multiply only with what has changed since the step before; see ``runtime.chain.Chain``.
 
         Raises:
             ConfigError: the layer is bidirectional and so must see the end first.
@@ -193,7 +194,7 @@ class Recurrent(nn.Module):
         if not self.causal:
             raise self._needs_the_end()
         weights = [{role: weight.detach().cpu().numpy() for role, weight in w.items()} for w in self.weights()]
-        return Chain([Layer(self.cell, each) for each in weights], batch)
+        return Chain([Layer(self.cell, each) for each in weights], batch, lazy=lazy)
 
     def extra_repr(self) -> str:
         """What stands in the brackets when the layer is printed."""

@@ -24,6 +24,7 @@ class Policy(nn.Module):
 
     def __init__(self, observed: int, actions: int, cell: str | None = "lstm", size: int = 64) -> None:
         super().__init__()
+        self.mean, self.scale = nn.Buffer(torch.zeros(observed)), nn.Buffer(torch.ones(observed))
         self.first = nn.Linear(observed, size)
         self.rnn = None if cell is None else Recurrent(cell, size, size)
         self.plain = nn.Linear(size, size) if cell is None else None
@@ -31,11 +32,16 @@ class Policy(nn.Module):
         with torch.no_grad():
             self.actor.weight.mul_(0.01)  # all actions alike at first
 
+    def standardise(self, mean: Tensor, deviation: Tensor) -> None:
+        """What is observed is from now on counted from this mean, in these deviations, both ``(D,)``."""
+        self.mean.copy_(mean)
+        self.scale.copy_(deviation)
+
     def forward(
         self, x: Tensor, state: State | None = None, *, lengths: Tensor | None = None
     ) -> tuple[Tensor, Tensor, State]:
         """``(B, T, D)`` to scores ``(B, T, A)``, values ``(B, T)`` and the final state, one ``(1, B, H)`` a part."""
-        y = torch.tanh(self.first(x))
+        y = torch.tanh(self.first((x - self.mean) / self.scale))
         after: State = ()
         if self.rnn is not None:
             y, after = self.rnn(y, state or None, lengths=lengths)

@@ -6,6 +6,7 @@ Letters: E environments side by side, T steps of a rollout.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import torch
@@ -17,6 +18,7 @@ from unrolled.core.optional import require
 from unrolled.core.records import Record
 from unrolled.policy.net import Policy
 from unrolled.policy.rollout import Actor, Rollout, advantages, segments
+from unrolled.policy.scaling import Gains, Moments
 
 Tell = Callable[[int, float], None]
 """(steps so far, mean return of the last hundred episodes)."""
@@ -32,7 +34,7 @@ class PolicySettings(Record):
     cell: str | None = "lstm"
     size: Annotated[int, Field(ge=1, le=4096)] = 64
     columns: tuple[int, ...] | None = None
-    total: Annotated[int, Field(ge=1)] = 300_000
+    total: Annotated[int, Field(ge=1)] = 150_000
     environments: Annotated[int, Field(ge=1, le=4096)] = 16
     steps: Annotated[int, Field(ge=2, le=100_000)] = 128
     passes: Annotated[int, Field(ge=1, le=100)] = 4
@@ -64,10 +66,15 @@ def train_policy(environment: str, settings: PolicySettings | None = None, *, te
     generator = torch.Generator().manual_seed(settings.seed)
     actor = Actor(envs, policy, settings.columns, generator, settings.seed)
     optimizer = torch.optim.Adam(policy.parameters(), settings.learning_rate, eps=1e-5)
+    seen, gains = Moments(), Gains(settings.discount)
     rounds = max(1, settings.total // (settings.environments * settings.steps))
     for number in range(rounds):
         optimizer.param_groups[0]["lr"] = settings.learning_rate * (1 - number / rounds)
-        _learn(policy, optimizer, actor.collect(settings.steps), settings, generator)
+        rollout = actor.collect(settings.steps)
+        scaled = replace(rollout, rewards=rollout.rewards / gains.unit(rollout))
+        _learn(policy, optimizer, scaled, settings, generator)
+        seen.add(rollout.x[rollout.valid])
+        policy.standardise(seen.mean, seen.deviation)
         if tell is not None:
             recent = actor.finished[-100:]
             tell((number + 1) * settings.environments * settings.steps, sum(recent) / max(1, len(recent)))

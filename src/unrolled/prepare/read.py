@@ -12,6 +12,7 @@ import numpy as np
 
 from unrolled.core.errors import DataError
 from unrolled.core.validation import validated
+from unrolled.prepare.beside import put_beside
 from unrolled.prepare.pairing import as_pairs
 from unrolled.prepare.readers import READERS, SUFFIXES, Format, ReadOptions, arrays, records, wav
 from unrolled.prepare.readers.content import head
@@ -41,14 +42,18 @@ def read(source: Any, **options: Any) -> Table:
         ConfigError: an option does not exist or has an impossible value.
         MissingExtraError: the format needs a library that is not installed.
     """
-    chosen = validated(ReadOptions, options)
+    wanted = validated(ReadOptions, options)
+    # columns are chosen once both files are there
+    chosen = wanted if wanted.beside is None else wanted.model_copy(update={"columns": None})
     if isinstance(source, str | os.PathLike):
         table = _path(Path(source), chosen)
     elif isinstance(source, list | tuple) and source and all(isinstance(one, str | os.PathLike) for one in source):
         table = _join([_path(Path(one), chosen) for one in source], f"{len(source)} files")
     else:
         table = _memory(source, chosen)
-    table = _narrow(table, chosen)
+    if chosen.beside is not None:
+        table = put_beside(table, _path(chosen.beside, chosen.model_copy(update={"format": None})), chosen.on)
+    table = _narrow(table, wanted)
     if chosen.wide:
         table = rows_as_series(table, labels=[name for name in chosen.labels if name in table.columns])
     if chosen.pair:

@@ -17,6 +17,11 @@ Templates = dict[str, tuple[Literal["info", "warning"], str, str]]
 _TEMPLATES: Templates = {
     "took_time": ("info", "Took '{column}' as time.", "将“{column}”作为时间列。"),
     "took_pairs": ("info", "Read {count} pairs, by {columns}.", "读取 {count} 对序列，依据 {columns}。"),
+    "put_beside": (
+        "info",
+        "Put {columns} of {source} beside each row, as it last stood by '{time}'; {unseen} rows come before it.",
+        "将 {source} 中的 {columns} 按“{time}”取最近一次的值并入各行；其中 {unseen} 行早于其首个值。",
+    ),
     "pairs_entangled": (
         "warning",
         "Most pairs share texts with each other, so that no split keeps a text in one part: parts given as files "

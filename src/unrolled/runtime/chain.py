@@ -17,6 +17,7 @@ from unrolled.native.bound import Form, bound
 from unrolled.program.bind import check
 from unrolled.program.equations import Equations
 from unrolled.program.loop import run_numpy
+from unrolled.runtime.lazy import LazyLayer
 
 Array = npt.NDArray[Any]
 State = tuple[tuple[Array, ...], ...]
@@ -36,6 +37,8 @@ class Chain:
     Args:
         layers: each reads what the one before gives.
         batch: B.
+        lazy: keep the products of the step before and multiply only with what has changed since, in NumPy. It pays
+            in large layers (1000 units and more) whose inputs or told states mostly stand still, as of ``gru_delta``.
 
     Raises:
         ConfigError: weights do not fit their cell, or one layer does not fit the next.
@@ -46,7 +49,7 @@ class Chain:
         (16,)
     """
 
-    def __init__(self, layers: Sequence[Layer], batch: int = 1) -> None:
+    def __init__(self, layers: Sequence[Layer], batch: int = 1, *, lazy: bool = False) -> None:
         if batch < 1 or not layers:
             raise ConfigError(f"must have layers and streams; {len(layers)} and {batch} were given", where="stream")
         self.batch = batch
@@ -62,7 +65,8 @@ class Chain:
             self._sizes.append(shapes)
             size = shapes[0][1]
         self.output_size = size
-        self._native = _native(self._layers, batch, self.dtype)
+        self._lazy = [LazyLayer(*layer) for layer in self._layers] if lazy else []
+        self._native = None if lazy else _native(self._layers, batch, self.dtype)
         self._state: State = ()
         self.reset()
 
@@ -138,13 +142,22 @@ class Chain:
         """Of the last layer, a copy."""
         return self.snapshot()[-1]
 
+    @property
+    def multiplications(self) -> tuple[int, int]:
+        """Of a lazy chain: multiplications with weights so far, and what they would have been with every column."""
+        products = [layer.products for layer in self._lazy]
+        return sum(each.multiplied for each in products), sum(each.dense for each in products)
+
     def _run(self, x: Array) -> Array:
         """``(B, T, D)`` to ``(B, T, H)``."""
         if self._native is not None:
             return self._native.process(x.swapaxes(0, 1)).swapaxes(0, 1)
         states = []
-        for (cell, weights), state in zip(self._layers, self._state, strict=True):
-            x, state = run_numpy(cell, x, weights, state)
+        for number, ((cell, weights), state) in enumerate(zip(self._layers, self._state, strict=True)):
+            if self._lazy:
+                x, state = self._lazy[number].process(x, state)
+            else:
+                x, state = run_numpy(cell, x, weights, state)
             states.append(state)
         self._state = tuple(states)
         return x

@@ -46,6 +46,7 @@ class Stream:
         batch: B, independent streams in one object.
         static: ``(B, K)``.
         known: ``(B, H, F)``, the same at every step.
+        lazy: recurrent layers multiply only with what has changed since the step before; see ``Chain``.
 
     Raises:
         ConfigError: an operation of the plan needs the whole sequence; it is named.
@@ -59,6 +60,7 @@ class Stream:
         *,
         static: Array | None = None,
         known: Array | None = None,
+        lazy: bool = False,
     ) -> None:
         self.plan, self.batch = plan, batch
         self._weights = {name: np.array(weights[name]) for name in plan.weights}
@@ -77,7 +79,7 @@ class Stream:
         self._layers: dict[str, list[Layer]] = {}
         for op in plan.ops:
             self._prepare(op)
-        self._chains = {name: Chain(layers, batch) for name, layers in self._layers.items()}
+        self._chains = {name: Chain(layers, batch, lazy=lazy) for name, layers in self._layers.items()}
         self._steps = [self._bound(op) for op in plan.ops if op.outputs[0] not in self._same]
         self._result = self._found(plan.result)
 
@@ -113,6 +115,12 @@ class Stream:
             return self._run(given, known)
         steps = [slice(t, t + 1) for t in range(given.shape[1])]
         return np.concatenate([self._run(given[:, t], None if known is None else known[:, t]) for t in steps], 1)
+
+    @property
+    def multiplications(self) -> tuple[int, int]:
+        """Of recurrent layers in a lazy stream: those done so far, and what they would have been without."""
+        counts = [chain.multiplications for chain in self._chains.values()]
+        return sum(done for done, _ in counts), sum(dense for _, dense in counts)
 
     def snapshot(self) -> State:
         """A copy of all states, for :meth:`restore`."""

@@ -42,18 +42,11 @@ _STRING_STEPS = 2000  # of the optimiser, for strings of labels
 _STEPS_A_LABEL = 8  # of the net, at least
 _USUAL_STEPS = 1500  # of the optimiser, for what is usual
 _SESSION = 50  # items that a recommendation looks back on at most
-_SESSION_STEPS = 6000  # of the optimiser, on sessions; more only where the data is large
+_SESSION_STEPS = 700  # of the optimiser, on sessions, its rate falling to 0; after more it knows them by heart
 _PAIR_STEPS = 2000  # of the optimiser, on pairs
 _MANY_ITEMS = 10_000  # from which a loss over a few of them is faster
 _DISTURBED: list[Any] = [{"dropout": {"rate": 0.2, "whole": True}}, {"noise": {"deviation": 0.5}}]
 """In front of a net that follows machines: few are seen, and it must not know each by heart."""
-
-_BACKWARD_ONLY: list[Any] = [
-    {"conv": {"channels": 64, "kernel": 5, "padding": "causal"}},
-    {"gru": {"size": 64}},
-    {"dropout": {"rate": 0.3}},
-]
-"""A net that never looks ahead, for pretraining on the next step."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +108,7 @@ def _recommend(config: Config, series: Series, spans: Spans, validated: bool) ->
     window = min(_SESSION, int(series.lengths.max(initial=1)))
     large = len(series.of_role("target")[0].categories) > _MANY_ITEMS
     lessons = sum(-(-max(0, end - begin - 1) // window) for _, begin, end in spans)
-    passes = int(np.clip(-(-_SESSION_STEPS // -(-max(1, lessons) // 64)), 10, 50))
+    passes = int(np.clip(-(-_SESSION_STEPS // -(-max(1, lessons) // 64)), 8, 50))
     train: dict[str, Any] = {"epochs": passes, "patience": 3, "batch_size": 64, "learning_rate": 3e-3}
     return Choice(
         window=window,
@@ -252,7 +245,7 @@ def _pretrain(config: Config, series: Series, spans: Spans, validated: bool) -> 
     window = None if max(lengths) <= _LONGEST_PRETRAINED else _look_back(128, series, spans)
     stride = max(1, round(((window or int(np.median(lengths))) / _READ) ** 0.5))
     ahead = config.task.get("kind") == "next"
-    net = _BACKWARD_ONLY if ahead else preset("classify").layers(stride=stride)
+    net = preset("pretrain").layers() if ahead else preset("classify").layers(stride=stride)
     train: dict[str, Any] = {"epochs": 100, "batch_size": 64, "patience": 10, "optimizer": "adamw"}
     train |= {"epoch_batches": 500, "schedule": "cosine", "best_from": 0.5}
     return Choice(window=window, net=net, train=train, notes=_window_note(config, window) if window else ())

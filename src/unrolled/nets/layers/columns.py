@@ -14,13 +14,19 @@ from unrolled.program.shapes import Inputs
 
 
 class Columns(nn.Module):
-    """``(..., D + C)`` to ``(..., D + sum of E)``; nothing to do where there is no category."""
+    """``(..., D + C)`` to ``(..., D + sum of E)``; nothing to do where there is no category.
 
-    def __init__(self, numbers: int, categories: tuple[int, ...]) -> None:
+    ``first`` is the E of the first category; 0 takes the rule.
+    """
+
+    def __init__(self, numbers: int, categories: tuple[int, ...], first: int = 0) -> None:
         super().__init__()
         self.numbers, self.columns = numbers, numbers + len(categories)
-        self.embeddings = nn.ModuleList(nn.Embedding(count + 1, embedding_size(count)) for count in categories)
-        self.size = numbers + sum(embedding_size(count) for count in categories)
+        sizes = embedding_sizes(categories, first)
+        self.embeddings = nn.ModuleList(
+            nn.Embedding(count + 1, size) for count, size in zip(categories, sizes, strict=True)
+        )
+        self.size = numbers + sum(sizes)
 
     @property
     def tables(self) -> list[Tensor]:
@@ -43,8 +49,14 @@ def embedding_size(count: int) -> int:
     return min(64, max(1, size))
 
 
-def standing(inputs: Inputs, name: str) -> tuple[int, ...]:
+def embedding_sizes(categories: tuple[int, ...], first: int = 0) -> list[int]:
+    """Of each category, the first one's where it is not 0."""
+    sizes = [embedding_size(count) for count in categories]
+    return [first or sizes[0], *sizes[1:]] if sizes else []
+
+
+def standing(inputs: Inputs, name: str, first: int = 0) -> tuple[int, ...]:
     """The places, in what :class:`Columns` gives, of all that is made of the column of this name."""
-    widths = [1] * inputs.numbers + [embedding_size(count) for count in inputs.categories]
+    widths = [1] * inputs.numbers + embedding_sizes(inputs.categories, first)
     ends = list(accumulate(widths, initial=0))
     return tuple(place for at, own in enumerate(inputs.names) if own == name for place in range(ends[at], ends[at + 1]))

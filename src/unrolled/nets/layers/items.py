@@ -14,17 +14,25 @@ from torch import Tensor, nn
 from unrolled.core.errors import ConfigError
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Layer, LayerSpec, Rate
+from unrolled.nets.layer import Layer, LayerSpec, Rate, Size
 
 
 class ItemsSpec(LayerSpec):
-    """A score for each item. ``tied``: the table that embeds the items read scores them too (Press & Wolf 2017)."""
+    """A score for each item. ``tied``: the table that embeds the items read scores them too (Press & Wolf 2017).
+
+    ``embed`` numbers stand for each item that is read; null takes the rule for categories. Tied scores have no more
+    rank than that (Yang et al. 2018, "Breaking the softmax bottleneck", arXiv 1711.03953).
+    """
 
     name: ClassVar[str] = "items"
     part: ClassVar[Literal["head"]] = "head"
 
     tied: bool = True
+    embed: Size | None = None
     dropout: Rate = 0.0
+
+    def embeds(self) -> int | None:
+        return self.embed
 
     def build(self, shape: Shape) -> Layer:
         return Items(self, shape)
@@ -38,9 +46,9 @@ class Items(Layer):
         out, size = shape.outputs, shape.size + shape.static
         if shape.form != "vector" or (out.steps, out.targets) != (1, 1) or shape.known:
             raise ConfigError("it scores the items of one answer a sequence", mend="use the head linear")
-        if spec.tied and not shape.table:
+        if (spec.tied or spec.embed) and not shape.table:
             raise ConfigError(
-                "tied scores need the embeddings of the same items as the first categorical input",
+                "tied scores and embed need the same items as the first categorical input",
                 mend="write items: {tied: false}",
             )
         self.spec, self.values = spec, out.values

@@ -122,7 +122,7 @@ def _places(chosen: str | int, shape: Shape) -> Columns:
             f"a branch reads the column {chosen!r}, and the columns have no names here",
             mend="put parallel before the layers that mix columns, or give places, which count from 0",
         )
-    found = standing(shape.inputs, chosen)
+    found = standing(shape.inputs, chosen, shape.table)
     if not found:
         raise ConfigError(f"there is no column {chosen!r} to read", mend=nearest(chosen, sorted({*shape.inputs.names})))
     return found

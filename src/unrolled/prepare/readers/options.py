@@ -50,6 +50,8 @@ class ReadOptions(Record):
         pair: two columns of texts that make a pair in each row, or the one column that says to which side of a pair
             a row belongs.
         unit: what a text is cut into: "word" (of Chinese and Japanese: characters), "character"; "auto" takes words.
+        beside: a second file with a row a step, at a rate of its own; each row gets what it last said.
+        on: the column of times that both files have; default the one with time stamps.
         memory: bytes that the numbers of a Parquet file may take in memory; larger ones are kept in a memory map.
         cache: folder of that memory map, default the system's folder for temporary files.
         limit: most bytes that a file may have when it is read (and unpacked) as a whole.
@@ -84,12 +86,14 @@ class ReadOptions(Record):
     labels: tuple[str, ...] = ()
     pair: tuple[str, ...] = ()
     unit: Literal["auto", "word", "character"] = "auto"
+    beside: Path | None = None
+    on: str | None = None
     memory: int = Field(256 << 20, ge=0)
     cache: Path | None = None
     limit: int = Field(2 << 30, gt=0)
 
 
-MEANING = frozenset(ReadOptions.model_fields) - {"columns", "memory", "cache", "limit"}
+MEANING = frozenset(ReadOptions.model_fields) - {"beside", "columns", "memory", "cache", "limit"}
 """Options that say what the cells mean, and go with a model; the others are about one file or one machine."""
 
 

@@ -1,0 +1,95 @@
+"""LSTM-FCN and GRU-FCN on UCR and UEA sets, beside the same net without its recurrent branch and published figures.
+
+The presets ``lstm-fcn`` and ``gru-fcn`` (Karim et al. 2018; Elsayed et al. 2019) and their convolutions alone; the
+recurrent branch reads the series step by step, where Karim et al. give it all steps of a channel at once ("dimension
+shuffle"). Training is short, about 300 steps of 16 sequences where they trained for 2000 passes; the rest is the task's
+default. Published are means of 5 runs of FCN and ResNet (Ismail Fawaz et al. 2019), and 1-NN.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.accuracy.fcn
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.accuracy.curves import RESULTS, surroundings
+from unrolled.core.files import write_text
+from unrolled.nets.presets import preset
+from unrolled.workflow.config import Config
+from unrolled.workflow.train import train
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "ucr_uea"
+STEPS, BATCH, SEEDS = 300, 16, (0, 1, 2)
+SETS = {
+    "ItalyPowerDemand": (67, "FCN 0.963, ResNet 0.962, 1-NN 0.955"),
+    "JapaneseVowels": (270, "FCN 0.993, ResNet 0.992, 1-NN (DTW) 0.949"),
+    "ECG200": (100, "FCN 0.888, ResNet 0.874, 1-NN 0.880"),
+    "GunPoint": (50, "FCN 1.000, ResNet 0.991, 1-NN 0.913"),
+    "BasicMotions": (40, "1-NN (DTW) 0.975"),
+    "NATOPS": (180, "1-NN (DTW) 0.883"),
+    "ECG5000": (500, "FCN 0.940, ResNet 0.935, 1-NN 0.925"),
+    "ArrowHead": (36, "FCN 0.843, ResNet 0.838, 1-NN 0.800"),
+    "OSULeaf": (200, "FCN 0.979, ResNet 0.980, 1-NN 0.521"),
+}
+"""Sequences to learn from, and what is published; the quick ones first."""
+
+
+def nets() -> dict[str, list[Any]]:
+    """Both presets, and what is left of them without the recurrent branch."""
+    both = {name: preset(name).layers() for name in ("lstm-fcn", "gru-fcn")}
+    convolutions = both["lstm-fcn"][0]["parallel"]["branches"][0]
+    return {**both, "without": [*convolutions, "linear"]}
+
+
+def accuracy(folder: Path, name: str, net: list[Any], seed: int) -> float:
+    """Of the test part."""
+    ends = ("_TRAIN.tsv", "_TEST.tsv.gz") if name == "ECG5000" else ("_TRAIN.ts", "_TEST.ts")
+    begin, end = (str(folder / name / f"{name}{each}") for each in ends)
+    epochs = -(-STEPS // -(-SETS[name][0] // BATCH))
+    plain: dict[str, Any] = {
+        "data": {"path": begin, "test": end},
+        "task": {"name": "classify"},
+        "net": net,
+        "train": {"epochs": epochs, "batch_size": BATCH, "patience": epochs},
+        "seed": seed,
+    }
+    return train(Config.parse(plain)).run.evaluation.model["accuracy"].value
+
+
+def main() -> None:
+    """All sets, nets and seeds; the file is written after each set."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="*", default=list(SETS))
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    asked = parser.parse_args()
+    lines = [f"accuracy of the test part, mean of seeds {', '.join(map(str, SEEDS[: asked.seeds]))}", ""]
+    gains: dict[str, list[float]] = {"lstm-fcn": [], "gru-fcn": []}
+    for name in asked.sets:
+        means: dict[str, float] = {}
+        for label, net in nets().items():
+            began = time.process_time()
+            found = [accuracy(asked.data, name, net, seed) for seed in SEEDS[: asked.seeds]]
+            means[label] = statistics.mean(found)
+            each = ", ".join(f"{value:.4f}" for value in found)
+            seconds = time.process_time() - began
+            lines.append(f"{name:17}{label:9} {means[label]:.4f}  ({each})  {seconds:.0f} s of processor time")
+            print(lines[-1], flush=True)
+        lines += [f"{name:17}published {SETS[name][1]}", ""]
+        for label, own in gains.items():
+            own.append(means[label] - means["without"])
+        if asked.seeds == len(SEEDS):
+            found_so_far = [
+                f"the recurrent branch of {label} adds {statistics.mean(own):+.4f} on average over {len(own)} sets, "
+                f"and helps on {sum(gain > 0 for gain in own)}, harms on {sum(gain < 0 for gain in own)}"
+                for label, own in gains.items()
+            ]
+            write_text(RESULTS / "fcn.txt", "\n".join([*lines, *found_so_far, "", surroundings()]) + "\n")
+
+
+if __name__ == "__main__":
+    main()
