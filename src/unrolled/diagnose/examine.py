@@ -9,6 +9,7 @@ from torch import nn
 
 from unrolled.core.diagnosis import Finding, ordered
 from unrolled.data import Batch
+from unrolled.diagnose.gain import gains
 from unrolled.diagnose.gates import gates
 from unrolled.diagnose.gradient_flow import gradient_flow
 from unrolled.diagnose.leak import leak
@@ -30,6 +31,9 @@ def examine(
     own: int = 0,
     classes: bool = False,
     rows: Sequence[Mapping[str, float]] = (),
+    before: nn.Module | None = None,
+    train: Sequence[Batch] = (),
+    measured: int | None = None,
 ) -> tuple[Finding, ...]:
     """Findings on a net, the worst first.
 
@@ -41,11 +45,18 @@ def examine(
         own: leading inputs that are the targets' own past.
         classes: the truth is class codes.
         rows: of training, one an epoch, where there was one.
+        before: the net as it was before training, where that is known.
+        train: samples of the training part, where ``batches`` are of another; leaks are looked for in both.
+        measured: leading inputs that come from the data and not from its time stamps; None: all.
     """
     findings: list[Finding] = []
-    for run in observe(net, _first(batches[0]), loss):
-        findings += [gradient_flow(run), *gates(run), *units(run), lyapunov(run)]
-    findings += [order(net, batches, loss), leak(batches, columns, own, classes), *learning(rows)]
+    first = _first(batches[0])
+    runs = observe(net, first, loss)
+    starts = observe(before, first, loss) if before is not None else (None,) * len(runs)
+    for run, start in zip(runs, starts, strict=True):
+        findings += [gradient_flow(run), *gates(run), *units(run), lyapunov(run), *gains(run, start)]
+    findings += [*order(net, batches, loss, measured=measured)]
+    findings += [leak([*train, *batches], columns, own, classes), *learning(rows)]
     return ordered(findings)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from unrolled.core.diagnosis import Finding
 from unrolled.diagnose.wording import finding
+from unrolled.train.vitals import CLIPPED, FAST
 
 _NOTHING_LEARNT = 0.98  # of the first loss
-_DIVERGED, _OVERFITTED, _CLIPPED = 2.0, 1.2, 0.5
+_DIVERGED, _OVERFITTED = 2.0, 1.2
 
 
 def learning(rows: Sequence[Mapping[str, float]]) -> Iterator[Finding]:
@@ -23,7 +24,11 @@ def learning(rows: Sequence[Mapping[str, float]]) -> Iterator[Finding]:
         yield finding("overfitting", "watch", probe="learning", figures={"rise": held[-1] / min(held)})
     clipped = [row["clip_rate"] for row in rows if "clip_rate" in row]
     share = sum(clipped) / len(clipped) if clipped else 0.0
-    if share > _CLIPPED:
+    ratios = sorted(row["update_ratio"] for row in rows if "update_ratio" in row)
+    if ratios and ratios[len(ratios) // 2] > FAST:
+        figures = {"ratio": ratios[len(ratios) // 2], "rate": rows[-1].get("lr", math.nan) / 10}
+        yield finding("learning_rate_high", "broken", probe="learning", figures=figures)
+    if share > CLIPPED:
         yield finding("clipped_often", "watch", probe="learning", figures={"share": share})
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unrolled.core.diagnosis import Finding, Level, Text
+from unrolled.core.diagnosis import Example, Finding, Level, Said, worded
 from unrolled.core.records import CurvePicture
+from unrolled.train.wording import SAID
 
-_Pair = tuple[str, str]
-_NOTHING: _Pair = ("", "")
+_NOTHING = ("", "")
 
-_SAID: dict[str, tuple[_Pair, _Pair, _Pair]] = {
+_SAID: dict[str, Said] = {
+    **SAID,
     "gradient_reaches": (
         ("The loss reaches back {reach:.0f} of {steps:.0f} steps.", "损失可回溯 {reach:.0f} 步（共 {steps:.0f} 步）。"),
         _NOTHING,
@@ -181,14 +182,6 @@ _SAID: dict[str, tuple[_Pair, _Pair, _Pair]] = {
             "已保留最佳轮。可使用 dropout、权重衰减、更小的网络或更多数据。",
         ),
     ),
-    "clipped_often": (
-        ("{share:.0%} of the steps were clipped.", "{share:.0%} 的训练步被裁剪。"),
-        (
-            "The clipping norm is below the usual gradient, or the learning rate is high.",
-            "裁剪范数低于通常的梯度，或学习率过高。",
-        ),
-        ("Raise clip_norm, or lower the learning rate.", "提高 clip_norm，或降低学习率。"),
-    ),
     "order_matters": (
         (
             "Order matters: with the steps of each sequence shuffled the loss is {ratio:.3g} times as large.",
@@ -209,6 +202,48 @@ _SAID: dict[str, tuple[_Pair, _Pair, _Pair]] = {
         (
             "Check that the file is sorted by time; a net without recurrence may do as well.",
             "检查文件是否按时间排序；没有循环的网络可能同样好。",
+        ),
+    ),
+    "steps_shuffled": (
+        (
+            "The steps look as if they stood in random order: a step is no more like the one before than like any "
+            "other (roughness {roughness:.2f}; 1 is random).",
+            "步的顺序看似随机：相邻两步并不比任意两步更相似（粗糙度 {roughness:.2f}；1 为随机）。",
+        ),
+        ("The rows of the file are not in the order of time.", "文件的行未按时间排列。"),
+        (
+            "Sort the file by time within each sequence; where there is truly no order, a net without recurrence will do.",
+            "将每个序列按时间排序；若确实没有顺序，不带循环的网络即可。",
+        ),
+    ),
+    "gain_usual": (
+        ("The recurrent weights have a usual gain of {gain:.2g}.", "循环权重的增益正常：{gain:.2g}。"),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "gain_low": (
+        (
+            "The recurrent weights are weak: gain {worst}; 1 carries the state on as it is.",
+            "循环权重过弱：增益 {worst}；1 表示状态原样传递。",
+        ),
+        ("An initial gain that is too small.", "初始增益过小。"),
+        (
+            "Start from orthogonal recurrent weights (initial: {{recurrent: orthogonal}}); check weights that were loaded.",
+            "使用正交初始化的循环权重（initial: {{recurrent: orthogonal}}），并检查所载入的权重。",
+        ),
+    ),
+    "gain_high": (
+        (
+            "The recurrent weights are strong: gain {worst}; 1 carries the state on as it is.",
+            "循环权重过强：增益 {worst}；1 表示状态原样传递。",
+        ),
+        (
+            "An initial gain that is too large, or a learning rate that let the weights grow.",
+            "初始增益过大，或学习率使权重增长过多。",
+        ),
+        (
+            "Start from orthogonal recurrent weights, lower the learning rate, add weight decay.",
+            "使用正交初始化的循环权重，降低学习率，并加入权重衰减。",
         ),
     ),
     "no_leak": (
@@ -238,19 +273,10 @@ def finding(
     place: str = "",
     figures: dict[str, float] | None = None,
     pictures: Sequence[CurvePicture] = (),
+    examples: Sequence[Example] = (),
     **words: str,
 ) -> Finding:
     """A finding in both languages; ``figures`` and ``words`` fill its sentences."""
-    facts = {**(figures or {}), **words}
-    said, cause, action = (Text(en=en.format(**facts), zh=zh.format(**facts)) for en, zh in _SAID[code])
-    return Finding(
-        code=code,
-        probe=probe,
-        place=place,
-        level=level,
-        said=said,
-        cause=cause,
-        action=action,
-        figures=figures or {},
-        pictures=tuple(pictures),
+    return worded(
+        _SAID, code, level, probe=probe, place=place, figures=figures, pictures=pictures, examples=examples, **words
     )
