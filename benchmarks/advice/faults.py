@@ -212,7 +212,9 @@ def _length(job: Job) -> int | None:
 def _batches(job: Job, name: str) -> Batches:
     section, training = job.sections[name], name == "train"
     size = job.settings.batch_size if training else 128
-    return Batches(job.preprocessor, section.series, section.samples, batch_size=size, shuffle=training, seed=job.config.seed)
+    return Batches(
+        job.preprocessor, section.series, section.samples, batch_size=size, shuffle=training, seed=job.config.seed
+    )
 
 
 def planned(which: str) -> Iterator[tuple[str, str, str, int]]:

@@ -80,7 +80,10 @@ def _numbers(values: _Values, truth: _Values, known: _Values) -> float:
     """Squared correlation of what is left of both when ``known`` has explained what it can."""
     rest = [part - known @ np.linalg.lstsq(known, part, rcond=None)[0] for part in (values, truth)]
     sizes = [float(np.square(part).sum()) for part in rest]
-    if min(size / (float(np.square(part).sum()) or 1) for size, part in zip(sizes, (values, truth), strict=True)) < 1e-12:
+    if (
+        min(size / (float(np.square(part).sum()) or 1) for size, part in zip(sizes, (values, truth), strict=True))
+        < 1e-12
+    ):
         return 0.0
     return float((rest[0] @ rest[1]) ** 2 / (sizes[0] * sizes[1]))
 

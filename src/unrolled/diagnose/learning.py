@@ -24,10 +24,11 @@ def learning(rows: Sequence[Mapping[str, float]]) -> Iterator[Finding]:
         yield finding("overfitting", "watch", probe="learning", figures={"rise": held[-1] / min(held)})
     clipped = [row["clip_rate"] for row in rows if "clip_rate" in row]
     share = sum(clipped) / len(clipped) if clipped else 0.0
-    ratios = sorted(row["update_ratio"] for row in rows if "update_ratio" in row)
-    if ratios and ratios[len(ratios) // 2] > FAST:
-        figures = {"ratio": ratios[len(ratios) // 2], "rate": rows[-1].get("lr", math.nan) / 10}
-        yield finding("learning_rate_high", "broken", probe="learning", figures=figures)
+    ratio, rate = max(((row["update_ratio"], row["lr"]) for row in rows if "update_ratio" in row), default=(0.0, 0.0))
+    if (
+        ratio > FAST
+    ):  # the largest of all epochs: weights that have run away are large, and change by less of their size
+        yield finding("learning_rate_high", "broken", probe="learning", figures={"ratio": ratio, "rate": rate / 10})
     if share > CLIPPED:
         yield finding("clipped_often", "watch", probe="learning", figures={"share": share})
 

@@ -45,7 +45,9 @@ def order(
     share = float(rise.mean()) / max(abs(usual), 1e-12)
     used = share > _RISE and float(rise.mean()) > _SURE * error
     figures = {"ratio": 1 + share, "loss": usual, "sure": float(rise.mean()) / error if error else 0.0}
-    yield finding("order_matters" if used else "order_unused", "fine" if used else "watch", probe="order", figures=figures)
+    yield finding(
+        "order_matters" if used else "order_unused", "fine" if used else "watch", probe="order", figures=figures
+    )
     smooth = roughness(batches, measured)
     if smooth is not None and smooth > 1 - _ROOM:
         yield finding("steps_shuffled", "watch", probe="order", figures={"roughness": smooth})

@@ -65,20 +65,20 @@ def residual(picture: ResidualPicture, words: Words) -> tuple[Chart, ...]:
     charts = []
     if len(picture.step_error) > 1:
         steps = [str(step + 1) for step in range(len(picture.step_error))]
-        bars = [_bars(words("step_error"), picture.step_error, "var(--model)")]
+        drawn = [bars(words("step_error"), picture.step_error, "var(--model)")]
         axis = {"type": "category", "data": steps, **_named(words("step_ahead"))}
-        charts.append((words("step_error"), cartesian(axis, bars), bars, len(steps)))
+        charts.append((words("step_error"), cartesian(axis, drawn), drawn, len(steps)))
     if picture.counts:
         ranges = [
             words("range_to", low=number(low, 3), high=number(high, 3))
             for low, high in zip(picture.edges, picture.edges[1:], strict=False)
         ]
-        bars = [_bars(words("count"), picture.counts, "var(--model)", gap="4%")]
+        drawn = [bars(words("count"), picture.counts, "var(--model)", gap="4%")]
         axis = {"type": "category", "data": ranges, **_named(words("error"))}
-        charts.append((words("error_histogram"), cartesian(axis, bars), bars, len(ranges)))
+        charts.append((words("error_histogram"), cartesian(axis, drawn), drawn, len(ranges)))
     return tuple(
-        Chart(f"{title} · {subtitle}", option, alt(subtitle, bars, points, words))
-        for subtitle, option, bars, points in charts
+        Chart(f"{title} · {subtitle}", option, alt(subtitle, drawn, points, words))
+        for subtitle, option, drawn, points in charts
     )
 
 
@@ -222,7 +222,8 @@ def _marks(name: str, values: Sequence[float | None], color: str) -> Option:
     return {"type": "scatter", "name": name, "data": points, "symbolSize": 6, "itemStyle": {"color": color}}
 
 
-def _bars(name: str, values: Sequence[float], color: str, gap: str = "25%") -> Option:
+def bars(name: str, values: Sequence[float], color: str, gap: str = "25%") -> Option:
+    """One bar a category."""
     style = {"color": color, "borderRadius": [2, 2, 0, 0]}
     return {"type": "bar", "name": name, "data": figures(values), "itemStyle": style, "barCategoryGap": gap}
 

@@ -24,10 +24,9 @@ STILL = 1e-4
 """Standard deviation of an output below which a unit is dead: float32 of values near 1 resolves 1e-7, and a head that
 turns 1e-4 into anything needs weights of thousands."""
 
-FAST = 0.03
-"""Change of the weights in one step, over their norm, from which on a learning rate is too high: about 30 such steps
-rewrite all that was learnt. 0.001 is the usual advice (Karpathy, CS231n notes, "ratio of weights:updates"), and what
-the tuning runs of ``benchmarks/advice/faults.py`` show for healthy nets is below 0.01 once they have begun."""
+FAST = 0.1
+"""Change of the weights in one step, over their norm, from which on a learning rate is too high: ten such steps
+rewrite all that was learnt. 0.001 is the usual advice (Karpathy, CS231n notes, "ratio of weights:updates")."""
 
 SLOW = 1e-6
 """Below it a thousand steps do not change the third digit of a weight."""
@@ -35,6 +34,7 @@ SLOW = 1e-6
 CLIPPED = 0.5
 """Share of clipped steps above which clipping, meant for the unusual, decides the length of the usual step."""
 
+_SMALL = 0.01  # root mean square below which weights are taken for as large: those that begin at 0 have no size yet
 _DEAD = 0.3  # share of the units
 _SPIKES = 3  # in one epoch
 
@@ -138,7 +138,7 @@ def _matrices(net: nn.Module) -> dict[str, list[Tensor]]:
 def _ratio(before: list[Tensor], after: list[Tensor]) -> Tensor:
     change = torch.stack([(new - old).norm() for old, new in zip(before, after, strict=True)]).norm()
     size = torch.stack([old.norm() for old in before]).norm()
-    return change / size.clamp_min(1e-12)
+    return change / size.clamp_min(_SMALL * math.sqrt(sum(old.numel() for old in before)))
 
 
 def _keeper(kept: list[Tensor]) -> Any:
