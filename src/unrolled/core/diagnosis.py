@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from unrolled.core.records import CurvePicture, Language, Record
+from unrolled.core.records import BarPicture, CurvePicture, Language, Record
 
 Level = Literal["fine", "watch", "broken"]
 
@@ -65,7 +65,7 @@ class Finding(Record):
     cause: Text = Text()
     action: Text = Text()
     figures: dict[str, float] = {}
-    pictures: tuple[CurvePicture, ...] = ()
+    pictures: tuple[CurvePicture | BarPicture, ...] = ()
     examples: tuple[Example, ...] = ()
 
 
@@ -95,7 +95,7 @@ def worded(
     probe: str,
     place: str = "",
     figures: Mapping[str, float] | None = None,
-    pictures: Sequence[CurvePicture] = (),
+    pictures: Sequence[CurvePicture | BarPicture] = (),
     examples: Sequence[Example] = (),
     **words: str,
 ) -> Finding:

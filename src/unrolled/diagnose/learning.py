@@ -10,6 +10,7 @@ from unrolled.diagnose.wording import finding
 from unrolled.train.vitals import CLIPPED, FAST
 
 _NOTHING_LEARNT = 0.98  # of the first loss
+_HIGH, _FALLING = 0.5, 0.05  # of the first loss; of the loss a quarter of the epochs before
 _DIVERGED, _OVERFITTED = 2.0, 1.2
 
 
@@ -24,6 +25,7 @@ def learning(rows: Sequence[Mapping[str, float]]) -> Iterator[Finding]:
         yield finding("overfitting", "watch", probe="learning", figures={"rise": held[-1] / min(held)})
     clipped = [row["clip_rate"] for row in rows if "clip_rate" in row]
     share = sum(clipped) / len(clipped) if clipped else 0.0
+    yield from _unfinished(losses)
     ratio, rate = max(((row["update_ratio"], row["lr"]) for row in rows if "update_ratio" in row), default=(0.0, 0.0))
     if (
         ratio > FAST
@@ -31,6 +33,16 @@ def learning(rows: Sequence[Mapping[str, float]]) -> Iterator[Finding]:
         yield finding("learning_rate_high", "broken", probe="learning", figures={"ratio": ratio, "rate": rate / 10})
     if share > CLIPPED:
         yield finding("clipped_often", "watch", probe="learning", figures={"share": share})
+
+
+def _unfinished(losses: Sequence[float]) -> Iterator[Finding]:
+    """A loss that is still high and still falls."""
+    quarter = losses[-1 - len(losses) // 4]
+    if len(losses) < 8 or not 0 < losses[-1] < quarter or losses[0] <= 0:
+        return
+    share, fall = losses[-1] / losses[0], 1 - losses[-1] / quarter
+    if share > _HIGH and fall > _FALLING:
+        yield finding("underfitting", "watch", probe="learning", figures={"share": share, "fall": fall})
 
 
 def _course(losses: Sequence[float]) -> Finding:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unrolled.core.diagnosis import Example, Finding, Level, Said, worded
-from unrolled.core.records import CurvePicture
+from unrolled.core.records import BarPicture, CurvePicture
 from unrolled.train.wording import SAID
 
 _NOTHING = ("", "")
@@ -246,6 +246,124 @@ _SAID: dict[str, Said] = {
             "使用正交初始化的循环权重，降低学习率，并加入权重衰减。",
         ),
     ),
+    "edge_gain": (
+        (
+            "The state would neither fade nor grow on this data with recurrent weights {factor:.2g} times as large, "
+            "a gain of {gain:.2g}.",
+            "若循环权重为现在的 {factor:.2g} 倍（增益 {gain:.2g}），状态在该数据上既不衰减也不增长。",
+        ),
+        _NOTHING,
+        (
+            "A hint for the initial gain, where the memory is to be longer or a start is to be steadier.",
+            "可作为初始增益的参考，用于延长记忆或使训练开始更稳定。",
+        ),
+    ),
+    "cells_compared": (
+        (
+            "Untrained, on this data and of this size, an RNN reaches back {rnn:.0f} of {steps:.0f} steps, "
+            "an LSTM {lstm:.0f}, a GRU {gru:.0f}.",
+            "同样大小、未经训练的网络在该数据上可回溯：RNN {rnn:.0f} 步，LSTM {lstm:.0f} 步，GRU {gru:.0f} 步（共 {steps:.0f} 步）。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "inputs_used": (
+        (
+            "The answers rest most on {first} ({share:.0%} of all contributions); 90 % come from the last "
+            "{reached:.0f} of {steps:.0f} steps.",
+            "答案主要依据 {first}（占全部贡献的 {share:.0%}）；90% 的贡献来自最后 {reached:.0f} 步（共 {steps:.0f} 步）。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "inputs_idle": (
+        (
+            "The answers rest most on {first} ({share:.0%} of all contributions); 90 % come from the last "
+            "{reached:.0f} of {steps:.0f} steps. {idle:.0f} inputs are hardly used: {unused}.",
+            "答案主要依据 {first}（占全部贡献的 {share:.0%}）；90% 的贡献来自最后 {reached:.0f} 步（共 {steps:.0f} 步）。"
+            "有 {idle:.0f} 个输入几乎未被使用：{unused}。",
+        ),
+        _NOTHING,
+        ("A net without these inputs may do as well (--features).", "去掉这些输入的网络可能同样好（--features）。"),
+    ),
+    "attention_chooses": (
+        (
+            "Attention chooses: its weight is spread as over {share:.0%} of the steps, and highest {peak:.0f} steps "
+            "before the end.",
+            "注意力有所选择：权重相当于分布在 {share:.0%} 的步上，最大处距末尾 {peak:.0f} 步。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "attention_flat": (
+        ("Attention does not choose: all steps have the same weight.", "注意力没有选择：各步权重相同。"),
+        ("It has not been trained long enough, or steps matter alike.", "训练不足，或各步同等重要。"),
+        (
+            "Train longer, or use pool: {{kind: mean}}, which costs less.",
+            "延长训练，或使用更省的 pool: {{kind: mean}}。",
+        ),
+    ),
+    "underfitting": (
+        (
+            "Under-fitting: the training loss is still at {share:.0%} of its first value and still falls, "
+            "by {fall:.1%} in the last quarter.",
+            "欠拟合：训练损失仍为初始值的 {share:.0%}，且仍在下降（最后四分之一下降 {fall:.1%}）。",
+        ),
+        ("Training that ended too soon, or a net that is too small.", "训练过早结束，或网络过小。"),
+        ("Train for more epochs, then try more units.", "增加训练轮数，然后尝试更多单元。"),
+    ),
+    "rate_in_range": (
+        (
+            "The learning rate {own:.2g} lies in the range that learns: the loss is lowest at {lowest:.2g} and falls "
+            "fastest at {steepest:.2g}; a tenth of the former, {chosen:.2g}, is the usual choice.",
+            "学习率 {own:.2g} 处于有效范围：损失在 {lowest:.2g} 处最低，在 {steepest:.2g} 处下降最快；通常取前者的十分之一 {chosen:.2g}。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "rate_above_range": (
+        (
+            "The learning rate {own:.2g} is above the range that learns: the loss is lowest at {lowest:.2g} and rises "
+            "beyond.",
+            "学习率 {own:.2g} 高于有效范围：损失在 {lowest:.2g} 处最低，之后上升。",
+        ),
+        ("The learning rate is too high.", "学习率过高。"),
+        ("Use learning_rate: {chosen:.2g}.", "使用 learning_rate: {chosen:.2g}。"),
+    ),
+    "rate_below_range": (
+        (
+            "The learning rate {own:.2g} is far below the range that learns: the loss is lowest at {lowest:.2g}.",
+            "学习率 {own:.2g} 远低于有效范围：损失在 {lowest:.2g} 处最低。",
+        ),
+        ("The learning rate is too low.", "学习率过低。"),
+        ("Use learning_rate: {chosen:.2g}.", "使用 learning_rate: {chosen:.2g}。"),
+    ),
+    "worst_examples": (
+        (
+            "The {count:.0f} samples with the largest loss make {share:.0%} of it; the worst one has {times:.2g} times "
+            "the mean.",
+            "损失最大的 {count:.0f} 个样本占总损失的 {share:.0%}；最差者为平均值的 {times:.2g} 倍。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "labels_agree": (
+        (
+            "No label is suspect among {samples:.0f} samples (confident learning).",
+            "{samples:.0f} 个样本中没有可疑标签（置信学习）。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "label_suspects": (
+        (
+            "{count:.0f} of {samples:.0f} labels are suspect (confident learning): the net is as sure of another class "
+            "as it usually is of that class.",
+            "{samples:.0f} 个标签中有 {count:.0f} 个可疑（置信学习）：网络对另一类别的把握与其对该类的通常把握相当。",
+        ),
+        ("Wrong labels, or samples that are hard.", "标签有误，或样本困难。"),
+        ("Look at them, the first ones first.", "请逐一检查，排在前面的优先。"),
+    ),
     "no_leak": (
         ("No single input gives the answer away.", "没有单个输入直接泄露答案。"),
         _NOTHING,
@@ -272,7 +390,7 @@ def finding(
     probe: str,
     place: str = "",
     figures: dict[str, float] | None = None,
-    pictures: Sequence[CurvePicture] = (),
+    pictures: Sequence[CurvePicture | BarPicture] = (),
     examples: Sequence[Example] = (),
     **words: str,
 ) -> Finding:

@@ -11,7 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unrolled.core.records import CurvePicture, ForecastPicture, ResidualPicture, ScatterPicture, ScorePicture
+from unrolled.core.records import (
+    BarPicture,
+    CurvePicture,
+    ForecastPicture,
+    ResidualPicture,
+    ScatterPicture,
+    ScorePicture,
+)
 from unrolled.report.format import number, plain
 from unrolled.report.words import Words
 
@@ -118,6 +125,14 @@ def curve(picture: CurvePicture, words: Words) -> Chart:
     option["yAxis"] |= _named(words.name(picture.y_label), gap=40)
     title = words.name(picture.name)
     return Chart(title, option, alt(title, series, len(picture.x), words), _thinned(step, picture.x, words))
+
+
+def bar(picture: BarPicture, words: Words) -> Chart:
+    """A bar for each name."""
+    drawn = [bars(words.name(picture.y_label), picture.values, "var(--model)")]
+    option = cartesian({"type": "category", "data": [plain(label) for label in picture.labels]}, drawn)
+    title = words.name(picture.name)
+    return Chart(title, option, alt(title, drawn, len(picture.labels), words))
 
 
 def score(picture: ScorePicture, words: Words) -> Chart:

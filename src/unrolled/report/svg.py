@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from unrolled.report.charts import Chart, Option
-from unrolled.report.format import number
 from unrolled.report.markup import Child, Markup, element
 
 _COLORS = {
@@ -99,7 +98,7 @@ def _axis(
     if upright:
         low, high = min(low, places[0]), max(high, places[-1])
     span = high - low or 1.0
-    shown = [(value, number(value, 3)) for value in places if low <= value <= high]
+    shown = [(value, f"{value:.4g}") for value in places if low <= value <= high]
     return lambda value: begin + (end - begin) * (value - low) / span, shown
 
 

@@ -15,7 +15,7 @@ from unrolled.core.explanation import Explanation
 from unrolled.core.records import DataFacts, Evaluation, Language, Metric, NetFacts, Note, Run, Scores
 from unrolled.report import contrast, scoreboard
 from unrolled.report import explanation as why
-from unrolled.report.diagnosis import GRADES, said
+from unrolled.report.diagnosis import GRADES, listed, said
 from unrolled.report.format import number, plain, size
 from unrolled.report.words import Words
 
@@ -163,6 +163,7 @@ def diagnosis(found: Diagnosis, language: Language = "en") -> Group:
             for key, text in (("cause", finding.cause), ("action", finding.action))
             if text.en
         ]
+        lines += [plain(example) for example in listed(finding, words)]
         head = Text(words.name(finding.level), _STYLES[GRADES[finding.level]])
         table.add_row(head, Text(words.name(finding.probe)), Text("\n".join(lines)))
     on = words("looked_at", data=found.data, samples=f"{found.samples:,}")

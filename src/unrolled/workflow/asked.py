@@ -45,14 +45,7 @@ def asked(model: Model, series: Series, row: int | None) -> Asked:
         DataError: the data is too short for any.
     """
     schema = model.preprocessor.schema
-    samples, _ = to_predict(
-        series,
-        schema,
-        window=model.window,
-        horizon=model.preprocessor.horizon,
-        which=None if schema.by_row else "all",
-        stride=1,
-    )
+    samples = _every(model, series)
     answers = samples.rows() if schema.by_row else samples
     if not len(answers):
         raise DataError("there is nothing to answer in it", where=series.source, mend="give more rows")
@@ -69,6 +62,26 @@ def asked(model: Model, series: Series, row: int | None) -> Asked:
         ahead = int(before[at] - samples.counts[at])
         place = int(samples.lengths[at] - samples.counts[at]) + number - 1 - ahead
     return Asked(samples[slice(at, at + 1)], number, place, samples[chosen], chosen + 1)
+
+
+def numbers(model: Model, series: Series, samples: Samples) -> npt.NDArray[np.int64]:
+    """``(n,)`` which answer each sample ends with, as ``unrolled predict --all`` lists them, from 1."""
+    every = _every(model, series)
+    answers = every.rows() if model.preprocessor.schema.by_row else every
+    return np.searchsorted(answers.end, samples.end) + 1
+
+
+def _every(model: Model, series: Series) -> Samples:
+    """What ``unrolled predict --all`` answers."""
+    schema = model.preprocessor.schema
+    return to_predict(
+        series,
+        schema,
+        window=model.window,
+        horizon=model.preprocessor.horizon if schema.forecast else 0,
+        which=None if schema.by_row else "all",
+        stride=1,
+    )[0]
 
 
 def batches(model: Model, series: Series, samples: Samples) -> list[Batch]:
