@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ def _spoilt(table: Table, fault: str, seed: int) -> Table:
     random = np.random.default_rng(seed)
     starts = np.array([0, table.rows]) if table.starts is None else table.starts
     if fault == "shuffled time":
-        order = np.concatenate([a + random.permutation(b - a) for a, b in zip(starts, starts[1:], strict=False)])
+        order = np.concatenate([a + random.permutation(b - a) for a, b in pairwise(starts.tolist())])
         columns = {
             name: values if np.issubdtype(values.dtype, np.datetime64) else values[order]
             for name, values in table.columns.items()
@@ -273,7 +274,7 @@ def main() -> None:
     print("\n".join(told))
     if asked.fault is None:
         head = f"Planted faults on {', '.join(SETS[asked.sets])}: what the diagnosis calls them"
-        size = f"{SIZE} units, {EPOCHS} epochs, at most {SEQUENCES} sequences or {ROWS} rows; seeds: 0 with a fault, 1 to 3 without"
+        size = f"{SIZE} units, {EPOCHS} epochs, at most {SEQUENCES} sequences or {ROWS} rows; seed 0, healthy 1 to 3"
         runs = [outcome.line().rstrip() for outcome in outcomes]
         end = f"{size}; {len(outcomes)} runs, {seconds:.0f} s of processor time\n{surroundings()}\n"
         name = "faults.txt" if asked.sets == "report" else f"faults_{asked.sets}.txt"

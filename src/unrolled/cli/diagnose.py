@@ -25,7 +25,7 @@ def diagnose(
     option: Reading = None,
     lang: Lang = "en",
 ) -> None:
-    """Say how far back the loss of RUN reaches, what its gates and units do, which samples are odd, and what to mend."""
+    """Say how far back the loss of RUN reaches, what its gates and units do, which samples stand out, what to mend."""
     language = language_of(lang)
 
     from rich.console import Console

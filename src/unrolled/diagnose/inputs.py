@@ -57,7 +57,7 @@ def _contributions(net: Net, batches: Sequence[Batch], columns: Sequence[str], d
     idle = [name for name, share in ranked if share < _IDLE]
     reached = int(np.searchsorted(np.cumsum(by_lag) / (by_lag.sum() or 1.0), _MOST)) + 1
     first, share = ranked[0]
-    pictures = [
+    pictures: list[BarPicture | CurvePicture] = [
         BarPicture(
             name="contribution_by_column",
             y_label="share",
@@ -74,6 +74,8 @@ def _contributions(net: Net, batches: Sequence[Batch], columns: Sequence[str], d
     ]
     figures = {"share": share, "reached": float(reached), "steps": float(len(by_lag)), "idle": float(len(idle))}
     unused = ", ".join(map(repr, idle[:5])) + (", ..." if len(idle) > 5 else "")
+    if len(ranked) == 1:
+        del pictures[0]
     return finding(
         "inputs_idle" if idle else "inputs_used",
         "fine",

@@ -1,9 +1,11 @@
-"""Which learning rate: the loss while the rate rises from batch to batch (Smith 2017, arXiv 1506.01186, section 3.3)."""
+"""Which learning rate: the loss while it rises from batch to batch (Smith 2017, arXiv 1506.01186, section 3.3)."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from copy import deepcopy
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -80,14 +82,9 @@ def _trace(net: nn.Module, batches: Batches, loss: Loss, settings: TrainSettings
     return np.array(rates), np.array(losses)
 
 
-def _endless(batches: Batches) -> Any:
-    number = 0
-    while True:
-        epoch: Any = batches.epoch(number)
-        found: Batch
-        for found in epoch:
-            yield found
-        number += 1
+def _endless(batches: Batches) -> Iterator[Batch]:
+    for number in count():
+        yield from batches.epoch(number)
 
 
 def _smoothed(losses: Any) -> Any:

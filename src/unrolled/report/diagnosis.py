@@ -102,12 +102,12 @@ def _card(finding: Finding, words: Words) -> Markup:
 
 def _table(found: Diagnosis, words: Words) -> Markup:
     rows = [
-        (words.name(finding.probe), finding.place, words.name(finding.level), finding.said.text(words.language),
+        (_badge(finding.level, words), words.name(finding.probe), said(finding, words),
          words("list").join(f"{name} {number(value, 3)}" for name, value in finding.figures.items()))
         for finding in found.findings
     ]  # fmt: skip
-    head = (words("probe"), words("place"), words("verdict"), words("finding"), words("numbers"))
-    return table(head, rows, words, text_columns=5)
+    head = (words("verdict"), words("probe"), words("finding"), words("numbers"))
+    return table(head, rows, words, text_columns=4, fitting=3)
 
 
 def _examples(found: Diagnosis, words: Words) -> list[Markup]:

@@ -72,7 +72,8 @@ class Progress(Hook):
 
     def on_alarm(self, fitting: Fitting, found: Finding) -> None:
         texts = (found.said, found.cause, found.action)
-        self._say(f"! {' '.join(text.text('zh' if self._chinese else 'en') for text in texts)}")
+        place = f"{found.place}: " if found.place else ""
+        self._say(f"! {place}{' '.join(text.text('zh' if self._chinese else 'en') for text in texts)}")
 
     def on_stop(self, fitting: Fitting) -> None:
         self._close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from statistics import median
 from typing import Any
 
 import torch
@@ -26,13 +27,15 @@ turns 1e-4 into anything needs weights of thousands."""
 
 FAST = 0.1
 """Change of the weights in one step, over their norm, from which on a learning rate is too high: ten such steps
-rewrite all that was learnt. 0.001 is the usual advice (Karpathy, CS231n notes, "ratio of weights:updates")."""
+rewrite all that was learnt. 0.001 is the usual advice (Karpathy, CS231n notes, "ratio of weights:updates"); healthy
+runs of ``benchmarks/advice/faults.py --sets tune`` begin at 0.012 to 0.017, with a rate 100 times as high at 0.45."""
 
 SLOW = 1e-6
 """Below it a thousand steps do not change the third digit of a weight."""
 
-CLIPPED = 0.5
-"""Share of clipped steps above which clipping, meant for the unusual, decides the length of the usual step."""
+CLIPPED = 0.95
+"""Share of clipped steps from which on clipping, meant for the unusual step, shortens nearly all of them. Healthy small
+nets clipped at 1.0 have shares of up to 0.86 (``benchmarks/advice/faults.py --sets tune``)."""
 
 _SMALL = 0.01  # root mean square below which weights are taken for as large: those that begin at 0 have no size yet
 _DEAD = 0.3  # share of the units
@@ -47,7 +50,7 @@ class Vitals:
         every: optimiser steps between two looks; None never looks.
 
     Attributes:
-        ratios: norm of the change over the norm of the weights at the looks of the running epoch, the largest layer's.
+        ratios: norm of the change over the norm of the weights, by layer, at the looks of the running epoch.
         dead: share of dead recurrent units at the last look; None where there was none.
     """
 
@@ -55,7 +58,7 @@ class Vitals:
         self._every = every
         self._layers = _matrices(net)
         self._recurrent = [module for module in net.modules() if isinstance(module, Recurrent)]
-        self.ratios: list[float] = []
+        self.ratios: dict[str, list[float]] = {}
         self.dead: float | None = None
         self.told: list[str] = []
 
@@ -67,7 +70,7 @@ class Vitals:
     @contextmanager
     def looking(self, step: int) -> Iterator[None]:
         """Around one optimiser step, from the first forward to the update."""
-        if not self.due(step):
+        if not (self._layers and self.due(step)):
             yield
             return
         before = {name: [value.detach().clone() for value in values] for name, values in self._layers.items()}
@@ -82,24 +85,31 @@ class Vitals:
 
     @torch.no_grad()
     def _measure(self, before: Mapping[str, list[Tensor]], outputs: list[Tensor]) -> None:
-        moved = [_ratio(before[name], values) for name, values in self._layers.items()]
-        if moved:
-            self.ratios.append(float(torch.stack(moved).max()))
+        moved = torch.stack([_ratio(before[name], values) for name, values in self._layers.items()])
+        for name, ratio in zip(self._layers, moved.tolist(), strict=True):
+            self.ratios.setdefault(name, []).append(ratio)
         still = [(y.std(0, correction=0) <= STILL).float() for y in outputs if len(y) > 1]
         self.dead = float(torch.cat(still).mean()) if still else None
 
     def row(self) -> dict[str, float]:
         """Figures of the epoch so far; empty where no step of it was looked at."""
-        usual = {"update_ratio": sorted(self.ratios)[len(self.ratios) // 2]} if self.ratios else {}
-        return usual | ({} if self.dead is None or not usual else {"dead_units": self.dead})
+        if not self.ratios:
+            return {}
+        usual = {"update_ratio": median(self.ratios[self.fastest])}
+        return usual | ({"dead_units": self.dead} if self.dead else {})
+
+    @property
+    def fastest(self) -> str:
+        """The layer whose weights change most, beside their size."""
+        return max(self.ratios, key=lambda name: median(self.ratios[name]), default="")
 
     def reset(self) -> None:
         """Begin a new epoch."""
-        self.ratios = []
+        self.ratios = {}
 
     def alarms(self, row: Mapping[str, float]) -> list[Finding]:
-        """What an epoch's row warns of for the first time in this run."""
-        found = [one for one in alarms(row) if one.code not in self.told]
+        """What an epoch's row warns of for the first time in this run; ask before :meth:`reset`."""
+        found = [one for one in alarms(row, self.fastest) if one.code not in self.told]
         self.told += [one.code for one in found]
         return found
 
@@ -111,13 +121,13 @@ class Vitals:
             setattr(self, name, value)
 
 
-def alarms(row: Mapping[str, float]) -> Iterator[Finding]:
-    """What the row of one epoch warns of."""
+def alarms(row: Mapping[str, float], layer: str = "") -> Iterator[Finding]:
+    """What the row of one epoch warns of; ``layer`` is the one whose weights change most."""
     ratio, dead, spikes = row.get("update_ratio", math.nan), row.get("dead_units", 0.0), row.get("loss_spikes", 0.0)
     if ratio > FAST:
-        yield alarm("learning_rate_high", ratio=ratio, rate=row.get("lr", math.nan) / 10)
+        yield alarm("learning_rate_high", layer, ratio=ratio, rate=row.get("lr", math.nan) / 10)
     if ratio < SLOW:
-        yield alarm("learning_rate_low", ratio=ratio, rate=row.get("lr", math.nan) * 10)
+        yield alarm("learning_rate_low", layer, ratio=ratio, rate=row.get("lr", math.nan) * 10)
     if dead >= _DEAD:
         yield alarm("units_die", dead=dead)
     if spikes >= _SPIKES:
@@ -127,7 +137,7 @@ def alarms(row: Mapping[str, float]) -> Iterator[Finding]:
 
 
 def _matrices(net: nn.Module) -> dict[str, list[Tensor]]:
-    """Trained weight matrices by layer; vectors are left out, for biases begin at 0 and have no size to compare with."""
+    """Trained weight matrices by layer; biases begin at 0, and so have no size to compare with."""
     found: dict[str, list[Tensor]] = {}
     for name, value in net.named_parameters():
         if value.requires_grad and value.dim() > 1:

@@ -77,14 +77,14 @@ class Watch:
         return self.loss_sum / self.samples if self.samples else math.nan
 
     def row(self) -> dict[str, float]:
-        """Of the epoch so far: mean and largest gradient norm before clipping, share of clipped steps, spikes of the loss."""
+        """Of the epoch so far: mean and largest norm before clipping, share of clipped steps, spikes if there are any."""
         steps = max(self.steps, 1)
-        return {
+        figures = {
             "grad_norm": self.norm_sum / steps,
             "grad_norm_max": self.norm_max,
             "clip_rate": self.clipped / steps,
-            "loss_spikes": float(self.spikes),
         }
+        return figures | ({"loss_spikes": float(self.spikes)} if self.spikes else {})
 
     def state_dict(self) -> dict[str, Any]:
         names = ("samples", "steps", "clipped", "spikes", "loss_sum", "norm_sum", "norm_max", "_skipped")

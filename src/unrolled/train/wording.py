@@ -45,7 +45,8 @@ SAID: dict[str, Said] = {
         ),
         ("Single unusual samples, or a learning rate at the edge.", "个别异常样本，或学习率处于临界。"),
         (
-            "Clip gradients (clip_norm: 1.0), look at the worst examples in unrolled diagnose, lower the learning rate.",
+            "Clip gradients (clip_norm: 1.0), look at the worst examples of unrolled diagnose, lower the learning "
+            "rate.",
             "裁剪梯度（clip_norm: 1.0），在 unrolled diagnose 中查看最差样本，并降低学习率。",
         ),
     ),
@@ -60,6 +61,6 @@ SAID: dict[str, Said] = {
 }
 
 
-def alarm(code: str, **figures: float) -> Finding:
+def alarm(code: str, place: str = "", **figures: float) -> Finding:
     """A warning of training."""
-    return worded(SAID, code, "watch", probe="learning", figures=figures)
+    return worded(SAID, code, "watch", probe="learning", place=place, figures=figures)

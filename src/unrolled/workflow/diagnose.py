@@ -18,8 +18,8 @@ from unrolled.core.records import Language
 from unrolled.data import Batch, Batches, whole
 from unrolled.diagnose import examine
 from unrolled.diagnose.losses import answers, by_sample
-from unrolled.diagnose.recording import Loss
 from unrolled.diagnose.rates import rate_range
+from unrolled.diagnose.recording import Loss
 from unrolled.nets import Net
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.samples import Samples
@@ -120,7 +120,9 @@ def _job(source: Path | str | Bundle) -> Job:
 
 def _own(job: Job) -> _Material:
     section = next(job.sections[name] for name in ("valid", "test", "train") if name in job.sections)
-    source = f"{job.config.data.path} ({section.name})"
+    data = job.config.data
+    own = {"valid": data.valid, "test": data.test}.get(section.name)
+    source = own or f"{data.path} ({section.name})"
     return _Material(job.preprocessor, section.series, thinned(section.samples, _SAMPLES), source, section.name)
 
 

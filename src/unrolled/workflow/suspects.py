@@ -15,7 +15,6 @@ from unrolled.diagnose.suspects import label_suspects, worst
 from unrolled.diagnose.wording import finding
 from unrolled.prepare.decode import decode
 from unrolled.prepare.samples import Samples
-from unrolled.prepare.series import Series
 from unrolled.workflow.asked import numbers
 from unrolled.workflow.names import stamp
 from unrolled.workflow.reply import Reply
