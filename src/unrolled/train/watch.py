@@ -77,7 +77,7 @@ class Watch:
         return self.loss_sum / self.samples if self.samples else math.nan
 
     def row(self) -> dict[str, float]:
-        """Of the epoch so far: mean and largest norm before clipping, share of clipped steps, spikes if there are any."""
+        """Of the epoch so far: mean and largest norm before clipping, share of clipped steps, any spikes."""
         steps = max(self.steps, 1)
         figures = {
             "grad_norm": self.norm_sum / steps,
