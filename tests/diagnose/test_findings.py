@@ -27,7 +27,7 @@ def named(findings: tuple[Finding, ...], *levels: str) -> set[str]:
 
 
 def found(net: torch.nn.Module, batch: Batch | None = None, **facts: Any) -> tuple[Finding, ...]:
-    return examine(net, [batch or batch_of(time=60)], squared, columns=["a", "b", "c"], **facts)
+    return examine(net, [batch or batch_of(time=40)], squared, columns=["a", "b", "c"], **facts)
 
 
 @pytest.mark.parametrize("cell", CELLS)

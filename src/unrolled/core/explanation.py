@@ -62,7 +62,7 @@ class Explanation(Record):
         explained: name of the number that is explained: the class whose probability it is, or the target.
         probability: whether that number is a probability; otherwise it is in the units of the target.
         figure: that number for this row, and ``rest`` for an average one.
-        gap: how far the shares are from adding up, as a share of the difference.
+        gap: how far the shares are from adding up, over the sum of their sizes.
         columns: the inputs, the one with the largest share first.
         steps: in order of time.
         changes: the most telling ones first.

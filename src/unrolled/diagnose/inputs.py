@@ -60,14 +60,14 @@ def _contributions(net: Net, batches: Sequence[Batch], columns: Sequence[str], d
     pictures: list[BarPicture | CurvePicture] = [
         BarPicture(
             name="contribution_by_column",
-            y_label="share",
+            y_label="contribution",
             labels=tuple(name for name, _ in ranked[:_BARS]),
             values=tuple(value for _, value in ranked[:_BARS]),
         ),
         CurvePicture(
             name="contribution_by_lag",
             x_label="lag",
-            y_label="share",
+            y_label="contribution",
             x=tuple(map(float, range(len(by_lag)))),
             lines={"all_inputs": tuple((by_lag / (by_lag.sum() or 1.0)).tolist())},
         ),

@@ -30,7 +30,7 @@ PALETTE = ("var(--model)", "var(--second)", "var(--third)", "var(--fourth)", "va
 _WITH_LABELS = {"outerBoundsMode": "same", "outerBoundsContain": "all"}  # labels and names keep inside the margins
 _SCATTER_POINTS = 4000
 _CURVE_POINTS = 2000
-_HALF = 0.5  # numbers from 0 to 1 that stay below it are no probabilities
+_PARTS = {"contribution", "weight"}  # parts of a whole that many steps share: each is small, and no probability
 _DOTS = 40  # a line of at most so many points shows each of them
 _ZOOM = 200  # a line of more steps gets a slider
 
@@ -121,8 +121,7 @@ def curve(picture: CurvePicture, words: Words) -> Chart:
         series.append(_reference(words.name("ideal"), 0.0, 1.0))
     option = cartesian({"type": "value", "scale": True, **_named(words.name(picture.x_label))}, series)
     for axis, values in (("xAxis", picture.x), ("yAxis", [v for line in picture.lines.values() for v in line])):
-        known = [value for value in values if math.isfinite(value)]
-        if all(0 <= value <= 1 for value in known) and max(known, default=1.0) > _HALF:
+        if picture.y_label not in _PARTS and all(0 <= value <= 1 for value in values if math.isfinite(value)):
             option[axis] |= {"min": 0, "max": 1}
     option["yAxis"] |= _named(words.name(picture.y_label), gap=40)
     title = words.name(picture.name)

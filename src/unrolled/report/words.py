@@ -56,7 +56,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "cause": ("Likely cause", "可能原因"),
     "action": ("What to do", "建议"),
     "probe": ("Looked at", "检查项"),
-    "place": ("Layer", "层"),
     "finding": ("Finding", "说明"),
     "numbers": ("Figures", "数值"),
     # explanation
@@ -390,6 +389,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "lstm": ("LSTM", "LSTM"),
     "gru": ("GRU", "GRU"),
     "contribution_by_column": ("Contribution of each input", "各输入的贡献"),
+    "contribution": ("Share of all contributions", "占全部贡献的比例"),
     "contribution_by_lag": ("Contribution by distance from the end", "贡献随距末尾步数的变化"),
     "all_inputs": ("All inputs", "所有输入"),
     "attention_by_lag": ("Attention by distance from the end", "注意力随距末尾步数的变化"),

@@ -134,7 +134,7 @@ class _Case:
             probability=self.figure.probability,
             figure=figure,
             rest=rest,
-            gap=float(found.gap[0]) / max(abs(apart), 1e-9),
+            gap=float(found.gap[0]),
             columns=self._columns(found, scale),
             steps=tuple(self._steps(found, scale)),
             changes=self._changes(figure),
