@@ -158,7 +158,7 @@ def _examples(model: Model, net: Net, loss: Loss, material: _Material, batches: 
     outputs = answers(net, batches)
     losses = by_sample(outputs, batches, loss)
     read = None if model.preprocessor.schema.every else torch.cat(outputs)
-    yield from suspects(Reply(model, material.series), material.samples, read, losses)
+    yield from suspects(Reply(model, material.series, material.series), material.samples, read, losses)
 
 
 def _rates(job: Job, before: Net) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ from unrolled.workflow.model import Model
 from unrolled.workflow.names import columns_of, shown, stamp
 from unrolled.workflow.predict import open_bundle
 from unrolled.workflow.rebuilt import rebuilt
-from unrolled.workflow.reply import Reply
+from unrolled.workflow.reply import Reply, derived
 
 _STRETCHES, _TOKENS = 8, 60
 _CHANGES, _NEIGHBOURS = 8, 3
@@ -70,7 +70,7 @@ def explain(
         raise ConfigError("only a forecast has steps", where="--step", mend="leave it out for this model")
     series = model.predictor.series(data, **options)
     wanted = asked(model, series, row)
-    reply = Reply(model, series, _target(model, target), step, wanted.place)
+    reply = Reply(model, series, derived(model, series), _target(model, target), step, wanted.place)
     return _case(net, series, wanted, reply, label).explanation(where)
 
 

@@ -27,12 +27,14 @@ class Reply:
     Attributes:
         model, series: whose answers these are.
         target: which of the M.
+        derived: the series with the truth as the task derives it; None where the data has none.
         step: of a forecast, from 1; None means the mean over the horizon.
         place: the step that is answered where each has its own answer, from 0; None: the sample as a whole.
     """
 
     model: Model
     series: Series
+    derived: Series | None
     target: int = 0
     step: int | None = None
     place: int | None = None
@@ -59,10 +61,10 @@ class Reply:
     def truth(self, samples: Samples) -> list[str]:
         """True answers in words; "" where the data does not have them."""
         columns = self.model.preprocessor.schema.of_role("target")
-        if not columns or self.place is not None:
+        if not columns or self.place is not None or self.derived is None:
             return [""] * len(samples)
         try:
-            found = self._mean(self.model.truth(self.series, samples)[..., self.target])
+            found = self._mean(self.model.truth(self.derived, samples)[..., self.target])
         except DataError:  # a label that the model does not know is not one that it could be compared with
             return [""] * len(samples)
         return [shown(columns[self.target], float(value)) for value in found]
@@ -82,3 +84,11 @@ class Reply:
         if values.ndim == 1:
             return values
         return values.mean(1) if self.step is None else values[:, self.step - 1]
+
+
+def derived(model: Model, series: Series) -> Series | None:
+    """The series with the truth as the task learns it; None where its target columns hold nothing."""
+    columns = series.of_role("target")
+    held = [series.values if column.level == "row" else series.cases for column in columns]
+    cells = [part[:, series.index(column)] for part, column in zip(held, columns, strict=True)]
+    return model.task.derive(series) if any(np.isfinite(cell).any() for cell in cells) else None
