@@ -20,12 +20,13 @@ beside it. Thresholds were chosen on the sets of ``--sets tune``; what is report
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -68,17 +69,21 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the diagnosis said of one run."""
+    """What the diagnosis said of one run: the codes of its findings, by level."""
 
     data: str
     net: str
     fault: str
     seed: int
-    findings: tuple[Finding, ...]
+    found: dict[str, list[str]]
     seconds: float
 
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        return self.data, self.net, self.fault, self.seed
+
     def codes(self, *levels: str) -> list[str]:
-        return [finding.code for finding in self.findings if finding.level in levels]
+        return [code for level in levels for code in self.found.get(level, [])]
 
     @property
     def named(self) -> bool:
@@ -90,8 +95,8 @@ class Outcome:
         return f"{self.data:17}{self.net:14}{self.fault:14}{self.seed:3}  {mark:7} broken: {broken}; watch: {watch}"
 
 
-def run(data: str, net: str, fault: str, seed: int, folder: Path = DATA) -> Outcome:
-    """Train with the fault, and diagnose."""
+def run(data: str, net: str, fault: str, seed: int, folder: Path = DATA, *, figures: bool = False) -> Outcome:
+    """Train with the fault, and diagnose; ``figures`` prints what every finding rests on."""
     began = time.process_time()
     job = prepare(_config(data, fault, seed), _spoilt(_table(folder, data), fault, seed), None)
     seed_everything(seed)
@@ -119,7 +124,18 @@ def run(data: str, net: str, fault: str, seed: int, folder: Path = DATA) -> Outc
         train=list(batches["train"].epoch(0)),
         measured=len(job.preprocessor.layout.numbers),
     )
-    return Outcome(data, net, fault, seed, findings, time.process_time() - began)
+    if figures:
+        _show(findings)
+    found: dict[str, list[str]] = {}
+    for finding in findings:
+        found.setdefault(finding.level, []).append(finding.code)
+    return Outcome(data, net, fault, seed, found, time.process_time() - began)
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        values = {name: float(f"{value:.3g}") for name, value in finding.figures.items()}
+        print(f"    {finding.level:7}{finding.place:8}{finding.code:20}{values}", flush=True)
 
 
 _END: list[Any] = [{"pool": {"kind": "last"}}, "linear"]
@@ -253,32 +269,37 @@ def summary(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def main() -> None:
-    """All runs of one group of sets."""
+    """All runs of one group of sets; a study that was cut off goes on with those that its file lacks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", choices=SETS, default="report")
-    parser.add_argument("--fault", choices=[*NAMES, "none"], help="this one only, and write nothing")
+    parser.add_argument("--fault", choices=[*NAMES, "none"], help="this one only")
     parser.add_argument("--figures", action="store_true", help="show the figures of every finding")
+    parser.add_argument("--keep", type=Path, help="file of runs that are done, one JSON object a line")
     parser.add_argument("--data", type=Path, default=DATA)
     asked = parser.parse_args()
-    outcomes = []
-    for data, net, fault, seed in planned(asked.sets):
-        if asked.fault in (None, fault):
-            outcomes.append(run(data, net, fault, seed, asked.data))
-            print(outcomes[-1].line(), flush=True)
-            if asked.figures:
-                for finding in outcomes[-1].findings:
-                    values = {name: float(f"{value:.3g}") for name, value in finding.figures.items()}
-                    print(f"    {finding.level:7}{finding.place:8}{finding.code:20}{values}", flush=True)
-    seconds = math.fsum(outcome.seconds for outcome in outcomes)
-    told = summary(outcomes)
-    print("\n".join(told))
+    kept = asked.keep.read_text().splitlines() if asked.keep is not None and asked.keep.exists() else []
+    done = {outcome.key: outcome for outcome in (Outcome(**json.loads(line)) for line in kept)}
+    wanted = [key for key in planned(asked.sets) if asked.fault in (None, key[2])]
+    for key in wanted:
+        if key not in done:
+            done[key] = run(*key, asked.data, figures=asked.figures)
+            if asked.keep is not None:
+                with asked.keep.open("a") as handle:
+                    handle.write(json.dumps(asdict(done[key])) + "\n")
+        print(done[key].line(), flush=True)
+    outcomes = [done[key] for key in wanted]
+    print("\n".join(summary(outcomes)))
     if asked.fault is None:
-        head = f"Planted faults on {', '.join(SETS[asked.sets])}: what the diagnosis calls them"
-        size = f"{SIZE} units, {EPOCHS} epochs, at most {SEQUENCES} sequences or {ROWS} rows; seed 0, healthy 1 to 3"
-        runs = [outcome.line().rstrip() for outcome in outcomes]
-        end = f"{size}; {len(outcomes)} runs, {seconds:.0f} s of processor time\n{surroundings()}\n"
         name = "faults.txt" if asked.sets == "report" else f"faults_{asked.sets}.txt"
-        write_text(RESULTS / name, "\n".join([head, "", *told, "", *runs, "", end]))
+        write_text(RESULTS / name, _text(asked.sets, outcomes))
+
+
+def _text(which: str, outcomes: Sequence[Outcome]) -> str:
+    head = f"Planted faults on {', '.join(SETS[which])}: what the diagnosis calls them"
+    size = f"{SIZE} units, {EPOCHS} epochs, at most {SEQUENCES} sequences or {ROWS} rows; seed 0, healthy 1 to 3"
+    seconds = math.fsum(outcome.seconds for outcome in outcomes)
+    end = f"{size}; {len(outcomes)} runs, {seconds:.0f} s of processor time\n{surroundings()}\n"
+    return "\n".join([head, "", *summary(outcomes), "", *(one.line().rstrip() for one in outcomes), "", end])
 
 
 if __name__ == "__main__":
