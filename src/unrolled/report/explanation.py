@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from unrolled.core.explanation import Change, Explanation, Step
 from unrolled.core.records import Language
 from unrolled.report.blocks import card, chart, contents, grid, section, table
-from unrolled.report.charts import PALETTE, Chart, alt, bars, cartesian, line, short_times
+from unrolled.report.charts import PALETTE, Chart, Option, alt, bars, cartesian, line, short_times
 from unrolled.report.format import number, percent, plain
 from unrolled.report.markup import Markup, element, together
 from unrolled.report.page import document
@@ -144,11 +144,11 @@ def _drawn(found: Explanation, words: Words) -> Iterator[tuple[str, Chart]]:
     times = [plain(at) for at in short_times([step.at for step in found.steps])]
     if found.tokens:
         times = [plain(next(iter(step.values.values()), "")) for step in found.steps]
-    axis = {"type": "category", "data": times}
+    axis: Option = {"type": "category", "data": times}
     if len(found.columns) > 1:
         names = [plain(share.name) for share in found.columns[:_BARS]]
         drawn = [bars(words("share_added"), [share.share for share in found.columns[:_BARS]], "var(--model)")]
-        axis_of_names = {"type": "category", "data": names}
+        axis_of_names: Option = {"type": "category", "data": names}
         yield "columns", _made(words("shares_by_column"), axis_of_names, drawn, words, wide=True)
     totals = [sum(step.shares.values()) for step in found.steps]
     lines = [line(words("all_columns"), totals, "var(--truth)")]
@@ -169,12 +169,8 @@ def _drawn(found: Explanation, words: Words) -> Iterator[tuple[str, Chart]]:
         yield "attention", _made(words("attention"), axis, [line(words("weight"), weights, "var(--third)")], words)
 
 
-def _made(
-    name: str, axis: dict[str, object], drawn: list[dict[str, object]], words: Words, *, wide: bool = False
-) -> Chart:
-    data = axis["data"]
-    assert isinstance(data, list)
-    return Chart(name, cartesian(dict(axis), drawn), alt(name, drawn, len(data), words), wide=wide)
+def _made(name: str, axis: Option, drawn: list[Option], words: Words, *, wide: bool = False) -> Chart:
+    return Chart(name, cartesian(dict(axis), drawn), alt(name, drawn, len(axis["data"]), words), wide=wide)
 
 
 def _value(text: str) -> float | None:

@@ -85,10 +85,10 @@ def _axis(
         ticks = [(float(at), str(labels[at])) for at in range(0, len(labels), step)]
         return lambda value: begin + (value + 0.5) * each, ticks
     if axis.get("type") == "log":
-        low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-        high = max(high, low + 1)
-        ticks = [(10.0**power, f"1e{power}") for power in range(low, high + 1)]
-        return lambda value: begin + (end - begin) * (math.log10(value) - low) / (high - low), ticks
+        first = math.floor(math.log10(min(values)))
+        last = max(first + 1, math.ceil(math.log10(max(values))))
+        ticks = [(10.0**power, f"1e{power}") for power in range(first, last + 1)]
+        return lambda value: begin + (end - begin) * (math.log10(value) - first) / (last - first), ticks
     low, high = min(values, default=0.0), max(values, default=1.0)
     low = float(axis["min"]) if isinstance(axis.get("min"), int | float) else low
     high = float(axis["max"]) if isinstance(axis.get("max"), int | float) else high

@@ -177,7 +177,7 @@ def explanation(found: Explanation, language: Language = "en") -> Group:
         (step.at if not found.tokens else next(iter(step.values.values())), number(total, 3))
         for step, total in why.strongest(found)
     ]
-    parts = [
+    parts: list[Text | Table] = [
         Text(plain(why.verdict(found, words)), "bold"),
         Text(plain(why.added_up(found, words)), "dim"),
         _filled((words("columns"), words("share_added")), why.shares(found)[:_SHARES]),

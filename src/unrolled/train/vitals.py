@@ -27,15 +27,15 @@ turns 1e-4 into anything needs weights of thousands."""
 
 FAST = 0.1
 """Change of the weights in one step, over their norm, from which on a learning rate is too high: ten such steps
-rewrite all that was learnt. 0.001 is the usual advice (Karpathy, CS231n notes, "ratio of weights:updates"); healthy
-runs of ``benchmarks/advice/faults.py --sets tune`` begin at 0.012 to 0.017, with a rate 100 times as high at 0.45."""
+rewrite all that was learnt. 0.001 is the usual advice (Karpathy, CS231n notes, "ratio of weights:updates"); the
+tuning runs of ``benchmarks/advice/faults.py`` begin at 0.012 to 0.017, with a rate 100 times as high at 0.45."""
 
 SLOW = 1e-6
 """Below it a thousand steps do not change the third digit of a weight."""
 
 CLIPPED = 0.95
 """Share of clipped steps from which on clipping, meant for the unusual step, shortens nearly all of them. Healthy small
-nets clipped at 1.0 have shares of up to 0.86 (``benchmarks/advice/faults.py --sets tune``)."""
+nets clipped at 1.0 have shares of up to 0.86 (the tuning runs of ``benchmarks/advice/faults.py``)."""
 
 _SMALL = 0.01  # root mean square below which weights are taken for as large: those that begin at 0 have no size yet
 _DEAD = 0.3  # share of the units

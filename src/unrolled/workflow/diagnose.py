@@ -72,6 +72,10 @@ def diagnose(source: Path | str | Bundle, data: Any = None, *, rates: bool = Fal
     where = "bundle" if isinstance(source, Bundle) else str(source)
     net = rebuilt(bundle, where)
     model = Model.of(bundle, net)
+    if rates and (isinstance(source, Bundle) or not Path(source).is_dir()):
+        raise ConfigError(
+            "learning rates are tried on the training part of a run", where="--lr-range", mend="name a run's folder"
+        )
     job = _job(source) if data is None or rates else None
     material = _own(job) if data is None and job is not None else _given(model, data, options)
     before = _first(bundle, job, where)
