@@ -12,8 +12,10 @@ from tests.workflow.small import gestures, job
 
 from unrolled.core.diagnosis import Diagnosis, Finding
 from unrolled.core.errors import ConfigError
+from unrolled.workflow.config import Config
 from unrolled.workflow.diagnose import diagnose, write_diagnosis
 from unrolled.workflow.predict import predict
+from unrolled.workflow.train import train
 
 KINDS = ("forecast", "classify", "regress", "failure")
 
@@ -66,7 +68,7 @@ def test_a_bundle_needs_data(home: Path) -> None:
     with pytest.raises(ConfigError, match="no data"):
         diagnose(bundle)
     found = by_code(diagnose(bundle, gestures(home / "more.csv")))
-    assert {"labels_agree", "label_suspects"} & set(found)
+    assert {"labels_agree", "label_suspects", "labels_unjudged"} & set(found)
 
 
 def test_learning_rates_are_tried_on_a_run_only(home: Path) -> None:
@@ -99,3 +101,20 @@ def test_commands(home: Path, tmp_path: Path) -> None:
     assert wrong.code == 2 and wrong.err == (
         "error: --row 99: the data has the answers 1 to 24\n  Choose one of them\n"
     )
+
+
+@pytest.mark.shared
+def test_turned_labels_are_listed_by_their_row(shared_data: Path, tmp_path: Path) -> None:
+    """Two labels turned in a file of test: a net that learnt from the other file doubts them."""
+    folder = shared_data / "ucr_uea" / "ItalyPowerDemand"
+    spec = [{"conv": {"channels": 16, "kernel": 5}}, {"gru": {"size": 16}}, "linear"]
+    settings = {"data": {"path": str(folder / "ItalyPowerDemand_TRAIN.ts")}, "task": {"name": "classify"}, "net": spec}
+    trained = train(Config.parse({**settings, "train": {"epochs": 40, "batch_size": 16, "learning_rate": 0.01}}))
+    lines = (folder / "ItalyPowerDemand_TEST.ts").read_text().splitlines()
+    first = next(at for at, line in enumerate(lines) if line.lower().startswith("@data")) + 1
+    for row in (30, 60):
+        values, label = lines[first + row - 1].rsplit(":", 1)
+        lines[first + row - 1] = f"{values}:{'2' if label.strip() == '1' else '1'}"
+    (tmp_path / "turned.ts").write_text("\n".join(lines[: first + 200]) + "\n")
+    found = by_code(diagnose(trained.bundle, tmp_path / "turned.ts"))
+    assert {30, 60} <= {example.row for example in found["label_suspects"].examples}

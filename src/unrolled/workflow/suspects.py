@@ -21,6 +21,7 @@ from unrolled.workflow.reply import Reply
 
 _LISTED = 10
 _FEW, _RATE = 3, 0.02  # suspects, and their share, from which on labels are to be looked at
+_UNSURE = 0.3  # share of suspects beyond which it is the net that is wrong
 _ENOUGH = 20  # samples
 
 
@@ -57,8 +58,9 @@ def _labels(reply: Reply, samples: Samples, outputs: Tensor) -> Iterator[Finding
         return
     found = label_suspects(probability[known, reply.target], truth[known, reply.target].astype(np.int64))
     figures = {"samples": float(len(known)), "count": float(len(found.samples)), "rate": found.share}
-    if not len(found.samples):
-        yield finding("labels_agree", "fine", probe="labels", figures=figures)
+    if not len(found.samples) or len(found.samples) > _UNSURE * len(known):
+        code = "labels_unjudged" if len(found.samples) else "labels_agree"
+        yield finding(code, "fine", probe="labels", figures=figures)
         return
     order = known[found.samples][:_LISTED]
     many = len(found.samples) >= _FEW and len(found.samples) > _RATE * len(known)

@@ -171,6 +171,14 @@ SAID: dict[str, Said] = {
         _NOTHING,
         _NOTHING,
     ),
+    "labels_unjudged": (
+        (
+            "The net is too unsure to judge labels: it would doubt {count:.0f} of {samples:.0f}.",
+            "网络把握不足，无法判断标签：它会怀疑 {samples:.0f} 个中的 {count:.0f} 个。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
     "label_suspects": (
         (
             "{count:.0f} of {samples:.0f} labels are suspect (confident learning): the net is as sure of another class "
