@@ -12,7 +12,9 @@ Every fault is put in before training, the training is this package's own, and t
                     LSTM, update of a GRU)
 
 A fault counts as named when its own finding is there as "watch" or "broken"; findings that follow from it may stand
-beside it. Thresholds were chosen on the sets of ``--sets tune``; what is reported are the others.
+beside it. Thresholds were chosen on the sets of ``--sets tune``; what is reported are the others. The reported runs
+missed a forget bias that training had opened in part; gates are since judged at the start too, which was then tried on
+``--sets fresh`` (``--fault "forget bias"``), of which nothing was known before.
 
     OMP_NUM_THREADS=1 python -m benchmarks.advice.faults [--sets tune]
 """
@@ -55,9 +57,10 @@ _UCR = "ucr_uea/{0}/{0}_"
 SETS = {
     "report": ("ItalyPowerDemand", "JapaneseVowels", "ETTh1"),
     "tune": ("GunPoint", "ECG200", "AAPL"),
+    "fresh": ("ArrowHead", "BasicMotions", "NATOPS"),
 }
 NAMES = {
-    "forget bias": {"forgets_at_once"},
+    "forget bias": {"forgets_at_once", "forgot_at_once"},
     "rate x 100": {"learning_rate_high"},
     "gain 0.1": {"gain_low"},
     "gain 3": {"gain_high"},

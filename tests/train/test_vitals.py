@@ -53,8 +53,8 @@ def test_the_ratio_is_that_of_the_weights() -> None:
     with vitals.looking(0):
         module(torch.randn(4, 5, 3))
         with torch.no_grad():
-            module.head.weight += 0.03 * before
-            module.head.bias += 100.0
+            module.head.weight.add_(0.03 * before)
+            module.head.bias.add_(100.0)
     assert vitals.fastest == "head.weight"
     assert vitals.row() == {"update_ratio": pytest.approx(0.03, rel=1e-5)}
 

@@ -62,7 +62,7 @@ def average(net: Body, batches: Sequence[Batch]) -> Rest:
     counts: dict[str, int] = {}
     for batch in batches:
         flow = arriving(net, batch)
-        for name, value in _given(flow).items():
+        for name, value in parts_of(flow).items():
             rows = value.reshape(-1, value.shape[-1])
             if name == "x" and flow.lengths is not None:
                 rows = value[torch.arange(value.shape[1]) < flow.lengths[:, None]]
@@ -74,7 +74,7 @@ def average(net: Body, batches: Sequence[Batch]) -> Rest:
 def arriving(net: Body, batch: Batch) -> Flow:
     """What the first layer reads."""
     flow = net.arriving(batch.x, batch.lengths, batch.static, batch.known)
-    return replace(flow, **{name: value.detach() for name, value in _given(flow).items()})
+    return replace(flow, **{name: value.detach() for name, value in parts_of(flow).items()})
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def integrated_gradients(
     """
     with outside_training(net):
         flow = arriving(net, batch)
-        ends = _given(flow)
+        ends = parts_of(flow)
         starts = {name: rest[name].expand_as(value) for name, value in ends.items()}
         with torch.no_grad():
             output, resting = (net.layers(replace(flow, **given)).x for given in (ends, starts))
@@ -125,14 +125,14 @@ def integrated_gradients(
 def by_column(columns: Columns, values: Tensor) -> Tensor:
     """``(..., E)`` summed over the numbers of each embedding: ``(..., D)``."""
     widths = [1] * columns.numbers + [table.shape[1] for table in columns.tables]
-    return torch.stack([part.sum(-1) for part in values.split(widths, -1)], -1) if widths else values
+    return torch.stack([part.sum(-1) for part in torch.split(values, widths, -1)], -1) if widths else values
 
 
 def repeated(flow: Flow, times: int, **given: Tensor) -> Flow:
     """The flow so many times, one after another, with some of its parts as given."""
     kept = {
         name: value.repeat(times, *[1] * (value.dim() - 1))
-        for name, value in (_given(flow) | ({} if flow.lengths is None else {"lengths": flow.lengths})).items()
+        for name, value in (parts_of(flow) | ({} if flow.lengths is None else {"lengths": flow.lengths})).items()
     }
     return replace(flow, **(kept | given))
 
@@ -160,9 +160,16 @@ def _integral(
             value = figure(net.layers(repeated(flow, len(shares), **given)).x)
             slopes = torch.autograd.grad(value.sum(), list(given.values()), allow_unused=True, materialize_grads=True)
         for name, slope in zip(given, slopes, strict=True):
-            sums[name] += torch.einsum("p,p...->...", weight, slope.unflatten(0, (len(shares), count)))
+            sums[name] += torch.einsum("p,p...->...", weight, slope.reshape(len(shares), count, *slope.shape[1:]))
     return {name: sums[name] * (ends[name] - starts[name]) for name in ends}
 
 
-def _given(flow: Flow) -> dict[str, Any]:
+def parts_of(flow: Flow) -> dict[str, Tensor]:
+    """What the net has of x, static and known."""
     return {name: value for name in _PARTS if (value := getattr(flow, name)) is not None}
+
+
+def with_parts(flow: Flow, given: Mapping[str, Tensor]) -> Flow:
+    """The flow with other x, static or known."""
+    options: dict[str, Any] = dict(given)
+    return replace(flow, **options)

@@ -34,7 +34,8 @@ class _Alone(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None, **_: Any) -> Tensor:
         y, _state = self.layer(x, lengths=lengths)
         last = y[:, -1] if lengths is None else y[torch.arange(len(y)), lengths - 1]
-        return (last * self.directions).sum(1)
+        projected: Tensor = (last * self.directions).sum(1)
+        return projected
 
 
 def through_time(cell: str, run: Recorded, seed: int = 0) -> Recorded:

@@ -61,7 +61,7 @@ def examine(
     runs = observe(net, first, loss)
     starts = observe(before, first, loss) if before is not None else (None,) * len(runs)
     for run, start in zip(runs, starts, strict=True):
-        findings += [gradient_flow(run, start), *gates(run), *units(run), lyapunov(run), *gains(run, start)]
+        findings += [gradient_flow(run, start), *gates(run, start), *units(run), lyapunov(run), *gains(run, start)]
     findings += [finding for run in runs[:1] for finding in (compared(run), *edge(run))]
     if isinstance(net, Net):
         findings += inputs(net, batches, columns, decoding)

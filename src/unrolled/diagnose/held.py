@@ -6,13 +6,13 @@ Letters: B batch, T time, E numbers that the first layer reads, G parts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from unrolled.data import Batch
-from unrolled.diagnose.attribution import Rest, arriving, outside_training, repeated
+from unrolled.diagnose.attribution import Rest, arriving, outside_training, parts_of, repeated, with_parts
 from unrolled.nets.body import Body
 from unrolled.nets.layers.columns import Columns
 
@@ -52,13 +52,11 @@ def held(net: Body, batch: Batch, rest: Rest, parts: Sequence[Part]) -> Tensor:
         for at in range(0, len(parts), _AT_ONCE):
             some = parts[at : at + _AT_ONCE]
             changed = repeated(flow, len(some))
-            given = {"x": changed.x.clone()}
-            given |= {} if changed.static is None else {"static": changed.static.clone()}
-            given |= {} if changed.known is None else {"known": changed.known.clone()}
+            given = {name: value.clone() for name, value in parts_of(changed).items()}
             for row, part in enumerate(some):
                 for name, value in given.items():
                     _hold(value[row], rest[name], part, name, getattr(net, name))
-            outputs.append(net.layers(replace(changed, **given)).x)
+            outputs.append(net.layers(with_parts(changed, given)).x)
     return torch.cat(outputs)
 
 

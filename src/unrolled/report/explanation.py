@@ -151,7 +151,8 @@ def _drawn(found: Explanation, words: Words) -> Iterator[tuple[str, Chart]]:
         axis_of_names: Option = {"type": "category", "data": names}
         yield "columns", _made(words("shares_by_column"), axis_of_names, drawn, words, wide=True)
     totals = [sum(step.shares.values()) for step in found.steps]
-    lines = [line(words("all_columns"), totals, "var(--truth)")]
+    plotted = bars if found.tokens else line  # words stand side by side, times follow each other
+    lines = [plotted(words("all_columns"), totals, "var(--truth)")]
     own = [share.name for share in found.columns if any(share.name in step.shares for step in found.steps)]
     if len(own) > 1:
         lines += [
@@ -164,9 +165,9 @@ def _drawn(found: Explanation, words: Words) -> Iterator[tuple[str, Chart]]:
         if any(value is not None for value in values):
             drawn = [line(name, values, "var(--model)")]
             yield f"value-{own.index(name) + 1}", _made(words("value_of", name=name), axis, drawn, words)
-    weights = [step.attention for step in found.steps]
-    if any(weight is not None for weight in weights):
-        yield "attention", _made(words("attention"), axis, [line(words("weight"), weights, "var(--third)")], words)
+    weights = [step.attention for step in found.steps if step.attention is not None]
+    if weights:
+        yield "attention", _made(words("attention"), axis, [plotted(words("weight"), weights, "var(--third)")], words)
 
 
 def _made(name: str, axis: Option, drawn: list[Option], words: Words, *, wide: bool = False) -> Chart:

@@ -148,7 +148,8 @@ def _matrices(net: nn.Module) -> dict[str, list[Tensor]]:
 def _ratio(before: list[Tensor], after: list[Tensor]) -> Tensor:
     change = torch.stack([(new - old).norm() for old, new in zip(before, after, strict=True)]).norm()
     size = torch.stack([old.norm() for old in before]).norm()
-    return change / size.clamp_min(_SMALL * math.sqrt(sum(old.numel() for old in before)))
+    ratio: Tensor = change / size.clamp_min(_SMALL * math.sqrt(sum(old.numel() for old in before)))
+    return ratio
 
 
 def _keeper(kept: list[Tensor]) -> Any:

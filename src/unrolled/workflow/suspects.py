@@ -5,9 +5,11 @@ Letters: n samples, S steps, M targets, V values of the net.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from unrolled.core.diagnosis import Example, Finding
@@ -69,9 +71,8 @@ def _labels(reply: Reply, samples: Samples, outputs: Tensor) -> Iterator[Finding
 
 
 def _examples(
-    reply: Reply, samples: Samples, outputs: Tensor | None, order: Sequence[int], figures: Sequence[float]
+    reply: Reply, samples: Samples, outputs: Tensor | None, chosen: npt.NDArray[np.int64], figures: npt.NDArray[Any]
 ) -> list[Example]:
-    chosen = np.asarray(order, dtype=np.int64)
     some, nothing = samples[chosen], [""] * len(chosen)
     answers = nothing if outputs is None else reply.said(outputs[chosen], some)
     truth = nothing if outputs is None else reply.truth(some)

@@ -75,6 +75,17 @@ SAID: dict[str, Said] = {
             "将遗忘偏置初始化为 1（initial: {{forget: 1}}），并检查所载入的权重。",
         ),
     ),
+    "forgot_at_once": (
+        (
+            "{part} forgot at once when training began: {start:.1%} of it passed to the next step, and now {kept:.1%}.",
+            "训练开始时 {part} 立即遗忘：每一步仅保留 {start:.1%}；现在为 {kept:.1%}。",
+        ),
+        ("The gate that keeps the state began closed.", "保持状态的门在开始时处于关闭状态。"),
+        (
+            "Start the forget bias at 1 (initial: {{forget: 1}}); training had to open the gate first.",
+            "将遗忘偏置初始化为 1（initial: {{forget: 1}}）；训练不得不先打开该门。",
+        ),
+    ),
     "units_alive": (
         ("{alive:.0%} of the {units:.0f} units are at work.", "{units:.0f} 个单元中有 {alive:.0%} 在工作。"),
         _NOTHING,
