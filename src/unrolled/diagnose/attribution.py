@@ -74,7 +74,7 @@ def average(net: Body, batches: Sequence[Batch]) -> Rest:
 def arriving(net: Body, batch: Batch) -> Flow:
     """What the first layer reads."""
     flow = net.arriving(batch.x, batch.lengths, batch.static, batch.known)
-    return replace(flow, **{name: value.detach() for name, value in parts_of(flow).items()})
+    return with_parts(flow, {name: value.detach() for name, value in parts_of(flow).items()})
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def integrated_gradients(
         ends = parts_of(flow)
         starts = {name: rest[name].expand_as(value) for name, value in ends.items()}
         with torch.no_grad():
-            output, resting = (net.layers(replace(flow, **given)).x for given in (ends, starts))
+            output, resting = (net.layers(with_parts(flow, given)).x for given in (ends, starts))
             here, there = figure(output), figure(resting)
         tables: dict[str, Columns] = {name: getattr(net, name) for name in _PARTS}
         points = _POINTS
@@ -134,7 +134,7 @@ def repeated(flow: Flow, times: int, **given: Tensor) -> Flow:
         name: value.repeat(times, *[1] * (value.dim() - 1))
         for name, value in (parts_of(flow) | ({} if flow.lengths is None else {"lengths": flow.lengths})).items()
     }
-    return replace(flow, **(kept | given))
+    return with_parts(flow, kept | given)
 
 
 def _integral(
@@ -170,6 +170,6 @@ def parts_of(flow: Flow) -> dict[str, Tensor]:
 
 
 def with_parts(flow: Flow, given: Mapping[str, Tensor]) -> Flow:
-    """The flow with other x, static or known."""
+    """The flow with other x, static, known or lengths."""
     options: dict[str, Any] = dict(given)
     return replace(flow, **options)
