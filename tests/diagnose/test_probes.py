@@ -17,6 +17,7 @@ from unrolled.diagnose import exponents, observe
 from unrolled.diagnose.compared import through_time
 from unrolled.diagnose.edge import edge_factor
 from unrolled.diagnose.gain import gain, gains
+from unrolled.diagnose.gates import gates
 from unrolled.diagnose.inputs import inputs
 from unrolled.diagnose.leak import leak
 from unrolled.diagnose.order import order, roughness, shuffled
@@ -182,3 +183,12 @@ def test_the_range_of_learning_rates(rate: float, code: str) -> None:
     assert found.code == code
     assert all(torch.equal(weights[name], value) for name, value in net.state_dict().items())
     assert found.figures["lowest"] == pytest.approx(10 * found.figures["chosen"], rel=0.06)
+
+
+def test_a_gate_that_began_closed_is_told_though_training_opened_it() -> None:
+    net, closed = net_of({"lstm": {"size": 8}}), net_of({"lstm": {"size": 8, "initial": {"forget": -6}}})
+    batch = batch_of(count=4, time=10)
+    (run,), (start,) = observe(net, batch, squared), observe(closed, batch, squared)
+    told = {found.code: found.level for found in gates(run, start)}
+    assert told["forgot_at_once"] == "watch"
+    assert "memory_held" in {found.code for found in gates(run, run)}
