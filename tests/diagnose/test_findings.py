@@ -27,7 +27,7 @@ def named(findings: tuple[Finding, ...], *levels: str) -> set[str]:
 
 
 def found(net: torch.nn.Module, batch: Batch | None = None, **facts: Any) -> tuple[Finding, ...]:
-    return examine(net, [batch or batch_of(time=60)], squared, columns=["a", "b", "c"], **facts)
+    return examine(net, [batch or batch_of(time=40)], squared, columns=["a", "b", "c"], **facts)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -157,11 +157,18 @@ def rows(losses: list[float], valid: list[float] | None = None, clip: float = 0.
         (rows([1.0, 0.3, 0.9]), "diverging"),
         (rows([1.0, 0.5, float("nan")]), "diverging"),
         (rows([1.0, 0.5, 0.2, 0.1], [1.0, 0.6, 0.7, 0.9]), "overfitting"),
-        (rows([1.0, 0.5, 0.2], clip=0.9), "clipped_often"),
+        (rows([1.0, 0.95, 0.9, 0.87, 0.84, 0.8, 0.75, 0.7]), "underfitting"),
+        ([{"train_loss": 1.0, "lr": 0.1, "update_ratio": 0.4}, {"train_loss": 0.9}], "learning_rate_high"),
+        (rows([1.0, 0.5, 0.2], clip=0.99), "clipped_often"),
     ],
 )
 def test_curves(given: list[dict[str, float]], code: str) -> None:
     assert code in {finding.code for finding in learning(given)}
+
+
+def test_a_noisy_end_is_no_divergence() -> None:
+    losses = [0.7, 0.5, 0.3, 0.1, 0.03, 0.05, 0.08, 0.04]
+    assert "learned" in {finding.code for finding in learning(rows(losses))}
 
 
 def test_one_epoch_says_nothing() -> None:

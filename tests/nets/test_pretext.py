@@ -79,7 +79,7 @@ def test_masked_steps_are_hidden_from_the_encoder_and_alone_are_scored() -> None
     with torch.no_grad():
         scores, moved = asked(x, lengths), asked(other, lengths)
         blank = x.clone()
-        encoded = asked.layers(asked._arriving(blank, lengths, None, None))
+        encoded = asked.layers(asked.arriving(blank, lengths, None, None))
     terms = [int((hidden[row][:, None] & asked._material(x, encoded).known[row]).sum()) for row in range(3)]
     assert scores[:, 2].tolist() == terms and terms[2] == 0
     assert not torch.equal(scores[:2, 0], moved[:2, 0])  # the truth moved, what was seen did not

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from unrolled.core.records import CurvePicture, Language, Record
+from unrolled.core.records import BarPicture, CurvePicture, Language, Record
 
 Level = Literal["fine", "watch", "broken"]
 
@@ -22,6 +23,25 @@ class Text(Record):
         return self.zh if language == "zh" else self.en
 
 
+class Example(Record):
+    """One sample that a finding points at.
+
+    Attributes:
+        id: name of its sequence.
+        at: time stamp or row of the answer within the sequence; "" where the answer is to the whole of it.
+        row: number of its answer as ``unrolled explain --row`` counts, from 1.
+        truth, answer: as the file has them.
+        figure: what it is listed for, such as its loss.
+    """
+
+    id: str
+    at: str = ""
+    row: int
+    truth: str = ""
+    answer: str = ""
+    figure: float
+
+
 class Finding(Record):
     """One question answered.
 
@@ -34,6 +54,7 @@ class Finding(Record):
         cause, action: why it may be so and what to do; empty where all is well.
         figures: the numbers by name.
         pictures: curves that show it.
+        examples: samples to look at, the first ones first.
     """
 
     code: str
@@ -44,7 +65,8 @@ class Finding(Record):
     cause: Text = Text()
     action: Text = Text()
     figures: dict[str, float] = {}
-    pictures: tuple[CurvePicture, ...] = ()
+    pictures: tuple[CurvePicture | BarPicture, ...] = ()
+    examples: tuple[Example, ...] = ()
 
 
 class Diagnosis(Record):
@@ -59,6 +81,39 @@ class Diagnosis(Record):
     def level(self) -> Level:
         """The worst of the verdicts."""
         return next((level for level in LEVELS if any(f.level == level for f in self.findings)), "fine")
+
+
+Said = tuple[tuple[str, str], tuple[str, str], tuple[str, str]]
+"""What was found, why it may be so and what to do, each in English and Chinese, with braces for figures."""
+
+
+def worded(
+    table: Mapping[str, Said],
+    code: str,
+    level: Level,
+    *,
+    probe: str,
+    place: str = "",
+    figures: Mapping[str, float] | None = None,
+    pictures: Sequence[CurvePicture | BarPicture] = (),
+    examples: Sequence[Example] = (),
+    **words: str,
+) -> Finding:
+    """A finding in both languages; ``figures`` and ``words`` fill the sentences that ``table`` has for its code."""
+    facts = {**(figures or {}), **words}
+    said, cause, action = (Text(en=en.format(**facts), zh=zh.format(**facts)) for en, zh in table[code])
+    return Finding(
+        code=code,
+        probe=probe,
+        place=place,
+        level=level,
+        said=said,
+        cause=cause,
+        action=action,
+        figures=dict(figures or {}),
+        pictures=tuple(pictures),
+        examples=tuple(examples),
+    )
 
 
 def ordered(findings: list[Finding]) -> tuple[Finding, ...]:

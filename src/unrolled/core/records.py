@@ -122,6 +122,16 @@ class CurvePicture(Record):
     lines: dict[str, tuple[float, ...]]
 
 
+class BarPicture(Record):
+    """A figure for each of some names."""
+
+    kind: Literal["bar"] = "bar"
+    name: str
+    y_label: str
+    labels: tuple[str, ...]
+    values: tuple[float, ...]
+
+
 class ScorePicture(Record):
     """Anomaly scores of one stretch of rows, or of sequences one after another, with the alarm threshold.
 

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from unrolled.diagnose.attribution import average, integrated_gradients
 from unrolled.diagnose.examine import examine
 from unrolled.diagnose.learning import learning
 from unrolled.diagnose.lyapunov import exponents
+from unrolled.diagnose.rates import rate_range
 from unrolled.diagnose.recording import Recorded, observe
+from unrolled.diagnose.suspects import label_suspects
 
-__all__ = ["Recorded", "examine", "exponents", "learning", "observe"]
+__all__ = [
+    "Recorded",
+    "average",
+    "examine",
+    "exponents",
+    "integrated_gradients",
+    "label_suspects",
+    "learning",
+    "observe",
+    "rate_range",
+]

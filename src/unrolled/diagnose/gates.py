@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from unrolled.core.diagnosis import Finding
+from unrolled.core.diagnosis import Finding, Level
 from unrolled.core.records import CurvePicture
 from unrolled.diagnose.recording import Recorded
 from unrolled.diagnose.wording import finding
@@ -81,7 +81,7 @@ def _lasting(run: Recorded) -> int:
     return min(1, len(run.request.cell.state) - 1)
 
 
-def gates(run: Recorded) -> Iterator[Finding]:
+def gates(run: Recorded, before: Recorded | None = None) -> Iterator[Finding]:
     """Stuck gates, or that none is; and how long the state lasts, where the cell holds it directly."""
     found = activations(run)
     stuck = [_stuck(run.place, name, values) for name, values in found.items()]
@@ -91,7 +91,7 @@ def gates(run: Recorded) -> Iterator[Finding]:
         yield from wrong or [finding("gates_move", "fine", probe="gates", place=run.place, pictures=pictures)]
     share = kept(run).double()
     if float(share.abs().max()) > 0:
-        yield _memory(run, share)
+        yield _memory(run, share, None if before is None else float(kept(before).double().mean()))
 
 
 def _stuck(place: str, name: str, values: _Array) -> Finding | None:
@@ -112,8 +112,11 @@ def _stuck(place: str, name: str, values: _Array) -> Finding | None:
     return None
 
 
-def _memory(run: Recorded, share: Tensor) -> Finding:
-    """Time constants: after ``-1 / mean(log kept)`` steps a unit has lost all but 1/e."""
+def _memory(run: Recorded, share: Tensor, start: float | None) -> Finding:
+    """Time constants: after ``-1 / mean(log kept)`` steps a unit has lost all but 1/e.
+
+    A gate that was closed when training began is told even where training has opened it in part.
+    """
     part = run.request.cell.state[_lasting(run)]
     mean = float(share.mean())
     rate = -share.abs().clamp(1e-12, 1 - 1e-9).log().mean(0)
@@ -122,7 +125,7 @@ def _memory(run: Recorded, share: Tensor) -> Finding:
         "kept": mean,
         "median": float(constants[len(constants) // 2]),
         "longest": float(constants[-1]),
-    }
+    } | ({} if start is None else {"start": start})
     picture = CurvePicture(
         name="time_constants",
         x_label="unit",
@@ -130,16 +133,22 @@ def _memory(run: Recorded, share: Tensor) -> Finding:
         x=tuple(map(float, range(1, len(constants) + 1))),
         lines={run.place: tuple(constants.tolist())},
     )
-    closed = mean < _CLOSED
+    code, level = _judged(mean, start)
     return finding(
-        "forgets_at_once" if closed else "memory_held",
-        "broken" if closed else "fine",
+        code,
+        level,
         probe="memory",
         place=run.place,
         figures=figures,
         pictures=[picture],
         part=part,
     )
+
+
+def _judged(mean: float, start: float | None) -> tuple[str, Level]:
+    if mean < _CLOSED:
+        return "forgets_at_once", "broken"
+    return ("forgot_at_once", "watch") if start is not None and start < _CLOSED else ("memory_held", "fine")
 
 
 def _histogram(found: dict[str, _Array]) -> CurvePicture:

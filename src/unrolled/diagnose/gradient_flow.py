@@ -45,14 +45,18 @@ def reach(by_lag: npt.NDArray[np.float64]) -> int:
     return int(np.flatnonzero(by_lag >= _FAINT * top)[-1]) + 1 if top > 0 else 0
 
 
-def gradient_flow(run: Recorded) -> Finding:
-    """The verdict on one layer, with its curve."""
+def gradient_flow(run: Recorded, before: Recorded | None = None) -> Finding:
+    """The verdict on one layer, with its curve, and that before training where it is known."""
     by_lag = norms(run)
     last, top = float(by_lag[0]), float(by_lag.max())
     growth = top / last if last > 0 and math.isfinite(top) else 1.0
     steps, back = len(by_lag), reach(by_lag)
     figures = {"reach": float(back), "steps": float(steps), "growth": growth}
-    pictures = [_picture(by_lag, run.place)]
+    lines = {"after_training": by_lag}
+    if before is not None:
+        lines["before_training"] = norms(before)
+        figures["reach_before"] = float(reach(lines["before_training"]))
+    pictures = [_picture(lines)]
     say = partial(finding, probe="gradient_flow", place=run.place, figures=figures, pictures=pictures)
     if not math.isfinite(top) or growth > _EXPLODED:
         return say("exploding_gradient", "broken")
@@ -65,13 +69,18 @@ def gradient_flow(run: Recorded) -> Finding:
     return say("gradient_reaches", "fine")
 
 
-def _picture(by_lag: npt.NDArray[np.float64], place: str) -> CurvePicture:
-    top = by_lag.max() or 1.0
-    smallest = np.finfo(np.float64).tiny
+def relative(by_lag: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    """Logarithms to base 10 of norms over the largest of them."""
+    top, smallest = by_lag.max() or 1.0, np.finfo(np.float64).tiny
+    return tuple(map(float, np.log10(np.maximum(by_lag / top, smallest))))
+
+
+def _picture(lines: dict[str, npt.NDArray[np.float64]]) -> CurvePicture:
+    steps = max(map(len, lines.values()))
     return CurvePicture(
         name="gradient_by_lag",
         x_label="lag",
         y_label="log10_gradient",
-        x=tuple(map(float, range(len(by_lag)))),
-        lines={place: tuple(map(float, np.log10(np.maximum(by_lag / top, smallest))))},
+        x=tuple(map(float, range(steps))),
+        lines={name: relative(by_lag) for name, by_lag in lines.items()},
     )

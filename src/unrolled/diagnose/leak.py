@@ -1,6 +1,6 @@
 """Whether one input alone gives the answer away.
 
-Letters: n samples, D inputs, M targets.
+Letters: n samples, D inputs, H horizon, M targets.
 """
 
 from __future__ import annotations
@@ -17,10 +17,15 @@ from unrolled.diagnose.wording import finding
 
 _GIVEN_AWAY = 0.995  # of the variance of a number, or of the entropy-free accuracy gained over the usual class
 _ENOUGH = 20  # samples
+_STEPS = 24  # of a horizon that are looked at
+
+_Values = npt.NDArray[np.float64]
 
 
 def leak(batches: Sequence[Batch], columns: Sequence[str], own: int, classes: bool) -> Finding:
     """The input that explains the truth best, judged by its value at the last step and by its mean.
+
+    In a forecast, by what it explains beyond the target's own last value: prices of one day explain each other.
 
     Args:
         batches: of the part looked at.
@@ -28,16 +33,17 @@ def leak(batches: Sequence[Batch], columns: Sequence[str], own: int, classes: bo
         own: leading columns that are the targets' own past, which may explain a lot.
         classes: the truth is class codes.
     """
-    truth = torch.cat([batch.y.reshape(len(batch), -1)[:, :1] for batch in batches])[:, 0].double().numpy()
-    known = np.isfinite(truth)
+    truth = torch.cat([batch.y.reshape(len(batch), -1, batch.y.shape[-1])[:, :_STEPS] for batch in batches])
     best, name = 0.0, ""
+    last = [_summaries(batches, at)[0] for at in range(own)]
     for at in range(own, batches[0].x.shape[2]):
         for values in _summaries(batches, at):
-            usable = known & np.isfinite(values)
-            if usable.sum() >= _ENOUGH:
-                share = (_classes if classes else _numbers)(values[usable], truth[usable])
-                if share > best:
-                    best, name = share, columns[at] if at < len(columns) else str(at)
+            for target in range(truth.shape[2]):
+                past = last[target] if target < own else None
+                for wanted in truth[:, :, target].T.double().numpy():
+                    share = _explained(values, wanted, past, classes)
+                    if share > best:
+                        best, name = share, columns[at] if at < len(columns) else str(at)
     given = best > _GIVEN_AWAY
     return finding(
         "leaked_target" if given else "no_leak",
@@ -48,7 +54,17 @@ def leak(batches: Sequence[Batch], columns: Sequence[str], own: int, classes: bo
     )
 
 
-def _summaries(batches: Sequence[Batch], at: int) -> list[npt.NDArray[np.float64]]:
+def _explained(values: _Values, truth: _Values, past: _Values | None, classes: bool) -> float:
+    usable = np.isfinite(truth) & np.isfinite(values)
+    if usable.sum() < _ENOUGH:
+        return 0.0
+    if classes:
+        return _classes(values[usable], truth[usable])
+    known = np.ones((int(usable.sum()), 1)) if past is None else np.stack([np.ones(len(past)), past], 1)[usable]
+    return _numbers(values[usable], truth[usable], known)
+
+
+def _summaries(batches: Sequence[Batch], at: int) -> list[_Values]:
     last, mean = [], []
     for batch in batches:
         column = batch.x[:, :, at].double()
@@ -60,14 +76,19 @@ def _summaries(batches: Sequence[Batch], at: int) -> list[npt.NDArray[np.float64
     return [torch.cat(part).numpy() for part in (last, mean)]
 
 
-def _numbers(values: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]) -> float:
-    """Squared correlation."""
-    if values.std() == 0 or truth.std() == 0:
+def _numbers(values: _Values, truth: _Values, known: _Values) -> float:
+    """Squared correlation of what is left of both when ``known`` has explained what it can."""
+    rest = [part - known @ np.linalg.lstsq(known, part, rcond=None)[0] for part in (values, truth)]
+    sizes = [float(np.square(part).sum()) for part in rest]
+    if (
+        min(size / (float(np.square(part).sum()) or 1) for size, part in zip(sizes, (values, truth), strict=True))
+        < 1e-12
+    ):
         return 0.0
-    return float(np.corrcoef(values, truth)[0, 1] ** 2)
+    return float((rest[0] @ rest[1]) ** 2 / (sizes[0] * sizes[1]))
 
 
-def _classes(values: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]) -> float:
+def _classes(values: _Values, truth: _Values) -> float:
     """Accuracy of the best division of the axis into one stretch a class, above that of the usual class, as a share."""
     codes = truth.astype(np.int64)
     counts = np.bincount(codes)

@@ -66,10 +66,10 @@ class Body(nn.Module):
         return self._flow(x, lengths, static, known)
 
     def _flow(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
-        result: Flow = self.layers(self._arriving(x, lengths, static, known))
+        result: Flow = self.layers(self.arriving(x, lengths, static, known))
         return result
 
-    def _arriving(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
+    def arriving(self, x: Tensor, lengths: Tensor | None, static: Tensor | None, known: Tensor | None) -> Flow:
         """What arrives at the first layer."""
         return Flow(
             x=self.x(x),

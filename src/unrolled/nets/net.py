@@ -74,7 +74,7 @@ class Net(Body):
                 does not pool by the last step.
         """
         self._check(x=x, static=static, known=known)
-        flow: Flow = self.layers(replace(self._arriving(x, lengths, static, known), steps=steps, only=only))
+        flow: Flow = self.layers(replace(self.arriving(x, lengths, static, known), steps=steps, only=only))
         if flow.steps is not None:
             raise ConfigError("it has no answer for every step", where="net", mend="end it with pool: {kind: last}")
         if flow.only is not None:  # the head did not see to it

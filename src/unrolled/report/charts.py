@@ -11,7 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unrolled.core.records import CurvePicture, ForecastPicture, ResidualPicture, ScatterPicture, ScorePicture
+from unrolled.core.records import (
+    BarPicture,
+    CurvePicture,
+    ForecastPicture,
+    ResidualPicture,
+    ScatterPicture,
+    ScorePicture,
+)
 from unrolled.report.format import number, plain
 from unrolled.report.words import Words
 
@@ -23,6 +30,7 @@ PALETTE = ("var(--model)", "var(--second)", "var(--third)", "var(--fourth)", "va
 _WITH_LABELS = {"outerBoundsMode": "same", "outerBoundsContain": "all"}  # labels and names keep inside the margins
 _SCATTER_POINTS = 4000
 _CURVE_POINTS = 2000
+_PARTS = {"contribution", "weight"}  # parts of a whole that many steps share: each is small, and no probability
 _DOTS = 40  # a line of at most so many points shows each of them
 _ZOOM = 200  # a line of more steps gets a slider
 
@@ -65,20 +73,20 @@ def residual(picture: ResidualPicture, words: Words) -> tuple[Chart, ...]:
     charts = []
     if len(picture.step_error) > 1:
         steps = [str(step + 1) for step in range(len(picture.step_error))]
-        bars = [_bars(words("step_error"), picture.step_error, "var(--model)")]
+        drawn = [bars(words("step_error"), picture.step_error, "var(--model)")]
         axis = {"type": "category", "data": steps, **_named(words("step_ahead"))}
-        charts.append((words("step_error"), cartesian(axis, bars), bars, len(steps)))
+        charts.append((words("step_error"), cartesian(axis, drawn), drawn, len(steps)))
     if picture.counts:
         ranges = [
             words("range_to", low=number(low, 3), high=number(high, 3))
             for low, high in zip(picture.edges, picture.edges[1:], strict=False)
         ]
-        bars = [_bars(words("count"), picture.counts, "var(--model)", gap="4%")]
+        drawn = [bars(words("count"), picture.counts, "var(--model)", gap="4%")]
         axis = {"type": "category", "data": ranges, **_named(words("error"))}
-        charts.append((words("error_histogram"), cartesian(axis, bars), bars, len(ranges)))
+        charts.append((words("error_histogram"), cartesian(axis, drawn), drawn, len(ranges)))
     return tuple(
-        Chart(f"{title} · {subtitle}", option, alt(subtitle, bars, points, words))
-        for subtitle, option, bars, points in charts
+        Chart(f"{title} · {subtitle}", option, alt(subtitle, drawn, points, words))
+        for subtitle, option, drawn, points in charts
     )
 
 
@@ -113,11 +121,19 @@ def curve(picture: CurvePicture, words: Words) -> Chart:
         series.append(_reference(words.name("ideal"), 0.0, 1.0))
     option = cartesian({"type": "value", "scale": True, **_named(words.name(picture.x_label))}, series)
     for axis, values in (("xAxis", picture.x), ("yAxis", [v for line in picture.lines.values() for v in line])):
-        if all(0 <= value <= 1 for value in values if math.isfinite(value)):
+        if picture.y_label not in _PARTS and all(0 <= value <= 1 for value in values if math.isfinite(value)):
             option[axis] |= {"min": 0, "max": 1}
     option["yAxis"] |= _named(words.name(picture.y_label), gap=40)
     title = words.name(picture.name)
     return Chart(title, option, alt(title, series, len(picture.x), words), _thinned(step, picture.x, words))
+
+
+def bar(picture: BarPicture, words: Words) -> Chart:
+    """A bar for each name."""
+    drawn = [bars(words.name(picture.y_label), picture.values, "var(--model)")]
+    option = cartesian({"type": "category", "data": [plain(label) for label in picture.labels]}, drawn)
+    title = words.name(picture.name)
+    return Chart(title, option, alt(title, drawn, len(picture.labels), words))
 
 
 def score(picture: ScorePicture, words: Words) -> Chart:
@@ -222,7 +238,8 @@ def _marks(name: str, values: Sequence[float | None], color: str) -> Option:
     return {"type": "scatter", "name": name, "data": points, "symbolSize": 6, "itemStyle": {"color": color}}
 
 
-def _bars(name: str, values: Sequence[float], color: str, gap: str = "25%") -> Option:
+def bars(name: str, values: Sequence[float], color: str, gap: str = "25%") -> Option:
+    """One bar a category."""
     style = {"color": color, "borderRadius": [2, 2, 0, 0]}
     return {"type": "bar", "name": name, "data": figures(values), "itemStyle": style, "barCategoryGap": gap}
 

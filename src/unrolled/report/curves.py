@@ -11,7 +11,7 @@ from unrolled.report.charts import PALETTE, Chart, Option, alt, cartesian, line
 from unrolled.report.words import Words
 
 _PART = re.compile(r"(train|valid|test)[_/. ](.+)")
-_NOT_DRAWN = {"epoch", "step", "steps", "seconds"}
+_NOT_DRAWN = re.compile("epoch|steps?|seconds|alarm_.*")
 _PART_COLORS = {"train": "var(--second)", "test": "var(--third)"}
 _LOG_RATIO = 100  # positive values that span more than this are drawn on a logarithmic scale
 
@@ -28,7 +28,7 @@ class History:
 def training(histories: Sequence[History], words: Words) -> tuple[Chart, ...]:
     """Loss first, then the measures, gradient norm, clip rate and learning rate, as the rows have them."""
     quantities = dict.fromkeys(
-        _split(key)[1] for history in histories for row in history.rows for key in row if key not in _NOT_DRAWN
+        _split(key)[1] for history in histories for row in history.rows for key in row if not _NOT_DRAWN.fullmatch(key)
     )
     ordered = sorted(quantities, key=lambda quantity: quantity != "loss")
     charts = [_chart(quantity, histories, words) for quantity in ordered]
@@ -40,7 +40,7 @@ def _chart(quantity: str, histories: Sequence[History], words: Words) -> Chart |
         _line(key, history, index, len(histories) > 1, words)
         for index, history in enumerate(histories)
         for key in dict.fromkeys(key for row in history.rows for key in row)
-        if key not in _NOT_DRAWN and _split(key)[1] == quantity
+        if not _NOT_DRAWN.fullmatch(key) and _split(key)[1] == quantity
     ]
     values = [value for one in series for _, value in one["data"] if value is not None]
     if not values:

@@ -11,15 +11,18 @@ from rich.table import Table
 from rich.text import Text
 
 from unrolled.core.diagnosis import Diagnosis
+from unrolled.core.explanation import Explanation
 from unrolled.core.records import DataFacts, Evaluation, Language, Metric, NetFacts, Note, Run, Scores
 from unrolled.report import contrast, scoreboard
-from unrolled.report.diagnosis import GRADES, said
-from unrolled.report.format import plain, size
+from unrolled.report import explanation as why
+from unrolled.report.diagnosis import GRADES, listed, said
+from unrolled.report.format import number, plain, size
 from unrolled.report.words import Words
 
 if TYPE_CHECKING:
     from unrolled.evaluate import Backtest
 
+_SHARES = 12  # columns that are listed
 _STYLES = {"good": "bold green", "fair": "bold yellow", "poor": "bold red"}
 
 
@@ -160,10 +163,37 @@ def diagnosis(found: Diagnosis, language: Language = "en") -> Group:
             for key, text in (("cause", finding.cause), ("action", finding.action))
             if text.en
         ]
+        lines += [plain(example) for example in listed(finding, words)]
         head = Text(words.name(finding.level), _STYLES[GRADES[finding.level]])
         table.add_row(head, Text(words.name(finding.probe)), Text("\n".join(lines)))
     on = words("looked_at", data=found.data, samples=f"{found.samples:,}")
     return Group(_heading(words("named", name=words("diagnosis"), value=on)), table)
+
+
+def explanation(found: Explanation, language: Language = "en") -> Group:
+    """The answer in one sentence, what added to it, what would change it, and rows like it."""
+    words = Words(language)
+    steps = [
+        (step.at if not found.tokens else next(iter(step.values.values())), number(total, 3))
+        for step, total in why.strongest(found)
+    ]
+    parts: list[Text | Table] = [
+        Text(plain(why.verdict(found, words)), "bold"),
+        Text(plain(why.added_up(found, words)), "dim"),
+        _filled((words("columns"), words("share_added")), why.shares(found)[:_SHARES]),
+        _filled((words("step"), words("share_added")), steps),
+        _filled((words("held"), words("then")), why.changes(found, words)),
+    ]
+    if found.neighbours:
+        parts.append(_filled(why.neighbour_head(words), why.neighbours(found, words)))
+    return Group(_heading(why.title(found, words)), *parts)
+
+
+def _filled(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = _table(head, text_columns=len(head) - 1)
+    for row in rows:
+        _row(table, *row)
+    return table
 
 
 def _score(cell: scoreboard.Cell) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unrolled.core.diagnosis import Finding
 from unrolled.train.fitting import Fitting
 
 
@@ -19,6 +20,9 @@ class Hook:
 
     def on_epoch(self, fitting: Fitting) -> None:
         """After validation; ``fitting.rows[-1]`` is the new row."""
+
+    def on_alarm(self, fitting: Fitting, found: Finding) -> None:
+        """After ``on_epoch``, once for each thing that the figures of this epoch were the first to warn of."""
 
     def on_stop(self, fitting: Fitting) -> None:
         """After the last epoch, with the best weights in place."""

@@ -29,6 +29,7 @@ from unrolled.train.schedule import Schedule
 from unrolled.train.settings import TrainSettings
 from unrolled.train.stepper import Stepper
 from unrolled.train.validation import validate
+from unrolled.train.vitals import Vitals
 from unrolled.train.warm import freeze
 from unrolled.train.watch import Watch
 
@@ -129,6 +130,7 @@ class _Loop:
         self._stepper = Stepper(job.net, job.loss, settings, fabric)
         self._schedule = Schedule(settings, math.ceil(len(job.batches) / settings.accumulate))
         self._average = Average(job.net, settings)
+        self._vitals = Vitals(job.net, settings.look_every)
         self._history: History | None = None
         self._clock = self._saved = time.monotonic()
 
@@ -193,9 +195,10 @@ class _Loop:
         fitting = self._fitting
         own = sum(len(batch) for batch in group)
         total, interrupted, late = summed(self._fabric, own, self._interrupt.requested, self._late())
-        loss, norm = self._stepper.gradients(group, total, fitting.epoch)
-        fitting.watch.record(loss, norm, own, fitting.batch)
-        self._stepper.update(self._schedule.rate(fitting.step))
+        with self._vitals.looking(fitting.step):
+            loss, norm = self._stepper.gradients(group, total, fitting.epoch)
+            fitting.watch.record(loss, norm, own, fitting.batch)
+            self._stepper.update(self._schedule.rate(fitting.step))
         self._average.after_step()
         fitting.step += 1
         fitting.batch += len(group)
@@ -209,7 +212,10 @@ class _Loop:
         row = {"epoch": fitting.epoch + 1, "train_loss": loss_sum / samples}
         if self._job.valid is not None:
             row |= self._validate(self._job.valid)
-        row |= fitting.watch.row() | self._stepper.row(fitting.epoch) | {"lr": self._schedule.rate(fitting.step - 1)}
+        row |= fitting.watch.row() | self._vitals.row() | self._stepper.row(fitting.epoch)
+        row["lr"] = self._schedule.rate(fitting.step - 1)
+        alarms = self._vitals.alarms(row)
+        row |= {f"alarm_{alarm.code}": 1.0 for alarm in alarms}
         self._late()
         row["seconds"] = fitting.seconds - fitting.began
         fitting.rows.append(row)
@@ -217,7 +223,10 @@ class _Loop:
             self._history.append(row)
         fitting.epoch, fitting.batch, fitting.began = fitting.epoch + 1, 0, fitting.seconds
         fitting.watch.reset()
+        self._vitals.reset()
         self._tell("on_epoch")
+        for alarm in alarms:
+            self._tell("on_alarm", alarm)
         fitting.stop = self._fabric.broadcast(fitting.stop)  # a hook in the first process stops all of them
         if fitting.epoch % self._job.settings.checkpoint_epochs == 0 and self._due():
             self._save()
@@ -260,6 +269,7 @@ class _Loop:
             self._average.load_state_dict(state["average"])
             self._schedule.load_state_dict(state["schedule"])
             self._fitting.load_state_dict(state["fitting"])
+            self._vitals.load_state_dict(state.get("vitals", {}))  # absent before there were any
             checkpoint.restore_generators(state["generators"], self._fabric)
         except (RuntimeError, ValueError) as error:
             raise checkpoint.misfit(folder, "the net or the number of processes is not that of the run") from error
@@ -279,6 +289,7 @@ class _Loop:
             "average": self._average.state_dict(),
             "schedule": self._schedule.state_dict(),
             "fitting": self._fitting.state_dict(),
+            "vitals": self._vitals.state_dict(),
         }
         checkpoint.write(job.folder, job.settings, state, self._fabric)
         self._saved = time.monotonic()

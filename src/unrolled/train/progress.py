@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
+from unrolled.core.diagnosis import Finding
 from unrolled.core.records import Language
 from unrolled.train.fitting import Fitting
 from unrolled.train.hooks import Hook
@@ -68,6 +69,11 @@ class Progress(Hook):
             self._say(f"{self._title(fitting.epoch, fitting)}  {self._figures(row, fitting)}")
         else:
             self._update(fitting, row)
+
+    def on_alarm(self, fitting: Fitting, found: Finding) -> None:
+        texts = (found.said, found.cause, found.action)
+        place = f"{found.place}: " if found.place else ""
+        self._say(f"! {place}{' '.join(text.text('zh' if self._chinese else 'en') for text in texts)}")
 
     def on_stop(self, fitting: Fitting) -> None:
         self._close()

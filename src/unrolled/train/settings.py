@@ -110,6 +110,9 @@ class TrainSettings(BaseModel):
         False, description="refuse operations whose result varies between runs (matters on CUDA; slower there)"
     )
 
+    look_every: int | None = Field(
+        50, ge=1, description="steps between two looks inside the net (size of updates, dead units); null is off"
+    )
     checkpoint_epochs: int = Field(1, ge=1, description="epochs between two checkpoints")
     checkpoint_batches: int | None = Field(None, ge=1, description="batches between two checkpoints inside an epoch")
     checkpoint_seconds: float = Field(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 _RECENT = 64  # steps kept to judge by when a value is not finite
+_SPIKE = 8.0  # times the usual spread of recent losses above their median
+_ENOUGH = 16  # steps that must be known before one can be unusual
 _SKIPS = 24  # skipped fp16 steps in a row: each halves the scale, which begins at 2 ** 16
 
 
@@ -41,7 +45,7 @@ class Watch:
     def reset(self) -> None:
         """Begin a new epoch."""
         self.samples = 0
-        self.steps = self.clipped = 0
+        self.steps = self.clipped = self.spikes = 0
         self.loss_sum = self.norm_sum = self.norm_max = 0.0
 
     def record(self, loss: Tensor, norm: Tensor, samples: int, batch: int) -> None:
@@ -73,21 +77,22 @@ class Watch:
         return self.loss_sum / self.samples if self.samples else math.nan
 
     def row(self) -> dict[str, float]:
-        """Gradient figures of the epoch so far: mean and largest norm before clipping, share of clipped steps."""
+        """Of the epoch so far: mean and largest norm before clipping, share of clipped steps, any spikes."""
         steps = max(self.steps, 1)
-        return {
+        figures = {
             "grad_norm": self.norm_sum / steps,
             "grad_norm_max": self.norm_max,
             "clip_rate": self.clipped / steps,
         }
+        return figures | ({"loss_spikes": float(self.spikes)} if self.spikes else {})
 
-    def state_dict(self) -> dict[str, float]:
-        names = ("samples", "steps", "clipped", "loss_sum", "norm_sum", "norm_max", "_skipped")
-        return {name: getattr(self, name) for name in names}
+    def state_dict(self) -> dict[str, Any]:
+        names = ("samples", "steps", "clipped", "spikes", "loss_sum", "norm_sum", "norm_max", "_skipped")
+        return {**{name: getattr(self, name) for name in names}, "recent": list(self.recent)}
 
-    def load_state_dict(self, state: dict[str, float]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
-            setattr(self, name, value)
+            setattr(self, name, deque(value, maxlen=_RECENT) if name == "recent" else value)
 
     def _add(self, loss: float, norm: float, samples: int) -> None:
         self.samples += samples
@@ -100,4 +105,17 @@ class Watch:
         self.norm_sum += norm
         self.norm_max = max(self.norm_max, norm)
         self.clipped += self._clip_norm is not None and norm > self._clip_norm
+        self.spikes += spiked(loss, [before for before, _ in self.recent])
         self.recent.append((loss, norm))
+
+
+def spiked(loss: float, recent: Sequence[float]) -> bool:
+    """Whether a loss stands out of those before it: by eight times their usual spread, and by as much as their median.
+
+    The spread is that between the quartiles, which a few earlier spikes do not move.
+    """
+    if len(recent) < _ENOUGH:
+        return False
+    ordered = sorted(recent)
+    low, middle, high = (ordered[len(ordered) * k // 4] for k in (1, 2, 3))
+    return loss - middle > max(_SPIKE * (high - low), abs(middle))

@@ -3,134 +3,170 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 
 from unrolled.core.bundle import Bundle
-from unrolled.core.diagnosis import Diagnosis
+from unrolled.core.diagnosis import Diagnosis, Finding, ordered
 from unrolled.core.errors import ConfigError
 from unrolled.core.files import write_text
 from unrolled.core.records import Language
 from unrolled.data import Batch, Batches, whole
 from unrolled.diagnose import examine
+from unrolled.diagnose.losses import answers, by_sample
+from unrolled.diagnose.rates import rate_range
+from unrolled.diagnose.recording import Loss
 from unrolled.nets import Net
 from unrolled.prepare.preprocess import Preprocessor
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
-from unrolled.program.shapes import Inputs, Outputs
 from unrolled.report import diagnosis as page
-from unrolled.tasks import Forecast, Task
-from unrolled.workflow.job import prepare
+from unrolled.tasks import Forecast
+from unrolled.train import seed_everything
+from unrolled.workflow.job import Job, prepare
 from unrolled.workflow.model import Model
+from unrolled.workflow.names import columns_of
 from unrolled.workflow.predict import open_bundle
+from unrolled.workflow.rebuilt import rebuilt, untrained
+from unrolled.workflow.reply import Reply
 from unrolled.workflow.run_folder import RunFolder
+from unrolled.workflow.section import thinned
+from unrolled.workflow.suspects import suspects
+from unrolled.workflow.train import batches as batches_of
+from unrolled.workflow.train import first_net
 
 _SAMPLES, _BATCH = 512, 128
 
 
 class _Material(NamedTuple):
-    """Samples, and what turns them into batches."""
+    """Samples to look at, and what turns them into batches."""
 
-    task: Task
     preprocessor: Preprocessor
     series: Series
     samples: Samples
     source: str
+    part: str = ""
 
     def batches(self) -> list[Batch]:
-        """At most 512 samples, evenly spaced over all of them."""
-        chosen = np.unique(np.linspace(0, len(self.samples) - 1, min(_SAMPLES, len(self.samples))).astype(np.int64))
-        return list(Batches(self.preprocessor, self.series, self.samples[chosen], batch_size=_BATCH))
+        return list(Batches(self.preprocessor, self.series, self.samples, batch_size=_BATCH))
 
 
-def diagnose(source: Path | str | Bundle, data: Any = None, **options: Any) -> Diagnosis:
+def diagnose(source: Path | str | Bundle, data: Any = None, *, rates: bool = False, **options: Any) -> Diagnosis:
     """Look inside a trained net.
 
     Args:
         source: folder of a run, bundle file, or bundle in memory.
-        data: with the truth in it; by default the part of a run's own data that it was validated on.
+        data: with the truth in it; by default the part of a run's own data that it did not learn from: validation,
+            else test, else the training part after all.
+        rates: try a range of learning rates too, on the training part of a run.
         options: of the reader.
 
     Raises:
         UnrolledError: bundle and data do not fit, there is no data, or the net is a user's own module.
     """
     bundle = open_bundle(source)
-    net = _net(bundle, str(source) if not isinstance(source, Bundle) else "bundle")
-    material = _own(source) if data is None else _given(bundle, data, options)
-    batches = material.batches()
-    inputs = net.inputs
+    where = "bundle" if isinstance(source, Bundle) else str(source)
+    net = rebuilt(bundle, where)
+    model = Model.of(bundle, net)
+    if rates and (isinstance(source, Bundle) or not Path(source).is_dir()):
+        raise ConfigError(
+            "learning rates are tried on the training part of a run", where="--lr-range", mend="name a run's folder"
+        )
+    job = _job(source) if data is None or rates else None
+    material = _own(job) if data is None and job is not None else _given(model, data, options)
+    before = _first(bundle, job, where)
+    batches, task = material.batches(), model.task if job is None else job.task  # a job's knows its class weights
+    learnt = [] if job is None else _learnt(job, material)
     findings = examine(
         net,
         batches,
-        material.task.loss,
-        columns=_columns(material.preprocessor, inputs),
-        own=inputs.targets,
-        classes=material.task.name in ("classify", "failure"),
+        task.loss,
+        columns=columns_of(model.preprocessor, net)["x"],
+        own=net.inputs.targets,
+        classes=model.task.name in ("classify", "failure"),
         rows=_rows(source),
+        before=before,
+        train=learnt,
+        measured=len(model.preprocessor.layout.numbers),
+        decoding=model.decoding,
     )
+    more = [
+        *_examples(model, net, task.loss, material, batches),
+        *(_rates(job, before) if rates and job is not None else ()),
+    ]
     return Diagnosis(
-        source="bundle" if isinstance(source, Bundle) else str(source),
-        data=material.source,
-        samples=sum(map(len, batches)),
-        findings=findings,
+        source=where, data=material.source, samples=len(material.samples), findings=ordered([*findings, *more])
     )
 
 
 def write_diagnosis(found: Diagnosis, out: Path, language: Language) -> Path:
-    """One HTML file, with the numbers beside it as JSON; returns the page."""
+    """One HTML file, with the numbers beside it as JSON and the pictures as SVG; returns the page."""
     write_text(out.with_suffix(".json"), found.model_dump_json(indent=1))
+    for name, picture in page.drawings(found, language).items():
+        write_text(out.with_name(f"{out.stem}-{name}.svg"), picture)
     write_text(out, page.render(found, language))
     return out
 
 
-def _net(bundle: Bundle, where: str) -> Net:
-    manifest = bundle.manifest
-    if manifest.net is None:
-        raise ConfigError(
-            "its net is a module of your own, whose inside is not known",
-            where=where,
-            mend="call unrolled.diagnose.examine with the module in Python",
-        )
-    net = Net(manifest.net, Inputs.model_validate(manifest.inputs), Outputs.model_validate(manifest.outputs))
-    net.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in bundle.weights.items()})
-    return net.eval()
-
-
-def _own(source: Path | str | Bundle) -> _Material:
-    """The validation part of a run, otherwise its training part."""
+def _job(source: Path | str | Bundle) -> Job:
+    """The data of a run, divided as it was."""
     if isinstance(source, Bundle) or not Path(source).is_dir():
         raise ConfigError("there is no data to run the net on", where="DATA", mend="name a file with the truth in it")
     config = RunFolder.find(source).read_config()
     if config.data.path is None:
         raise ConfigError("this run's data was handed over in Python", where=str(source), mend="name a file as DATA")
-    job = prepare(config, None, None)
-    section = job.sections.get("valid", job.sections["train"])
-    return _Material(
-        job.task, job.preprocessor, section.series, section.samples, f"{config.data.path} ({section.name})"
-    )
+    return prepare(config, None, None)
 
 
-def _given(bundle: Bundle, data: Any, options: dict[str, Any]) -> _Material:
-    model = Model.of(bundle)
+def _own(job: Job) -> _Material:
+    section = next(job.sections[name] for name in ("valid", "test", "train") if name in job.sections)
+    data = job.config.data
+    own = {"valid": data.valid, "test": data.test}.get(section.name)
+    source = own or f"{data.path} ({section.name})"
+    return _Material(job.preprocessor, section.series, thinned(section.samples, _SAMPLES), source, section.name)
+
+
+def _learnt(job: Job, material: _Material) -> list[Batch]:
+    """The training part, where another one is looked at."""
+    section = job.sections["train"]
+    if material.part == "train":
+        return []
+    return material._replace(series=section.series, samples=thinned(section.samples, _SAMPLES)).batches()
+
+
+def _given(model: Model, data: Any, options: dict[str, Any]) -> _Material:
     given = model.predictor.series(data, **options)
     series = model.task.derive(given)
     samples = model.task.samples(series, whole(series), window=model.window)
     preprocessor = model.preprocessor
     if isinstance(model.task, Forecast) and model.task.steps != preprocessor.horizon:
         preprocessor = Preprocessor.from_json({**preprocessor.to_json(), "horizon": model.task.steps})
-    return _Material(model.task, preprocessor, series, samples, given.source)
+    return _Material(preprocessor, series, thinned(samples, _SAMPLES), given.source)
 
 
-def _columns(preprocessor: Preprocessor, inputs: Inputs) -> Sequence[str]:
-    """Names of the columns of ``x``; those made of time and marks of missing values are numbered."""
-    layout = preprocessor.layout
-    names = [column.name for column in layout.numbers]
-    rest = inputs.numbers - len(names)
-    return [*names, *(f"input {len(names) + at + 1}" for at in range(rest)), *(column.name for column in layout.codes)]
+def _first(bundle: Bundle, job: Job | None, where: str) -> Net:
+    """The net before training: of a run the very one, of a bundle one that starts as it may have."""
+    if job is not None:
+        net = first_net(job)[0]
+        assert isinstance(net, Net)  # rebuilt refuses the others
+        return net.eval()
+    seed_everything(0)
+    return untrained(bundle, where).eval()
+
+
+def _examples(model: Model, net: Net, loss: Loss, material: _Material, batches: Sequence[Batch]) -> Iterator[Finding]:
+    outputs = answers(net, batches)
+    losses = by_sample(outputs, batches, loss)
+    read = None if model.preprocessor.schema.every else torch.cat(outputs)
+    yield from suspects(Reply(model, material.series, material.series), material.samples, read, losses)
+
+
+def _rates(job: Job, before: Net) -> Iterator[Finding]:
+    yield rate_range(deepcopy(before), batches_of(job, "train"), job.task.loss, job.settings)
 
 
 def _rows(source: Path | str | Bundle) -> list[dict[str, float]]:

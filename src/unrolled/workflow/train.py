@@ -94,7 +94,7 @@ def train(
         RunFolder(Path(folder)).refuse_used()
     job = prepare(config, data, weights)
     with torch_options(job.settings):
-        made, told = _net(job, net)
+        made, told = first_net(job, net)
     job = replace(job, notes=(*job.notes, *told))
     home = None
     if (folder is not None or runs is not None) and first:
@@ -124,7 +124,7 @@ def resume(folder: Path | str, *, listener: Listener | None = None) -> Trained:
         raise ConfigError("this run's data was handed over in Python", where=str(folder), mend="train it again there")
     job = replace(prepare(config, None, None), notes=home.read_assumptions())
     with torch_options(job.settings):
-        return _run(job, _net(job, None)[0], home, listener or Silent(), resume=True)
+        return _run(job, first_net(job, None)[0], home, listener or Silent(), resume=True)
 
 
 def _run(job: Job, net: AnyNet, home: RunFolder | None, listener: Listener, *, resume: bool) -> Trained:
@@ -136,10 +136,10 @@ def _run(job: Job, net: AnyNet, home: RunFolder | None, listener: Listener, *, r
     listener.net(net.summary())
     result = fit(
         net,
-        _batches(job, "train"),
+        batches(job, "train"),
         job.task.loss,
         job.settings,
-        valid=_batches(job, "valid") if "valid" in job.sections else None,
+        valid=batches(job, "valid") if "valid" in job.sections else None,
         measure=job.task.measure,
         folder=home.path if home is not None else None,
         hooks=listener.hooks(),
@@ -174,7 +174,7 @@ def _outcome(job: Job, net: AnyNet) -> tuple[Model | None, Evaluation, Bundle]:
     return model, _judge(job, model), model.predictor.bundle
 
 
-def _net(job: Job, own: nn.Module | None) -> tuple[AnyNet, tuple[Note, ...]]:
+def first_net(job: Job, own: nn.Module | None = None) -> tuple[AnyNet, tuple[Note, ...]]:
     """The net with its first weights, and what to tell of those that were taken over."""
     seed_everything(job.config.seed)
     section = job.sections["train"]
@@ -219,7 +219,8 @@ def _refuse_short(job: Job, task: Ctc, net: AnyNet) -> None:
         task.refuse(section.series, section.samples, truth, net.pace)
 
 
-def _batches(job: Job, name: str) -> Batches:
+def batches(job: Job, name: str) -> Batches:
+    """Those of a part, as training and validation read them."""
     section, settings, training = job.sections[name], job.settings, name == "train"
     samples, gather = section.samples, cast(Gather, job.preprocessor)
     if section.lessons is not None:

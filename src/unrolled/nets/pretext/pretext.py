@@ -82,7 +82,7 @@ class Pretext(Body):
         """
         self._check(x=x, static=static, known=known)
         x, lengths = self._whole_steps(x, lengths)
-        arriving = self._arriving(x, lengths, static, known)
+        arriving = self.arriving(x, lengths, static, known)
         with _repeatable(not self.training):
             scores: Tensor = self.question(
                 lambda other: self.layers(replace(arriving, x=other)), self._material(x, arriving)

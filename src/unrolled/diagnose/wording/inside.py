@@ -1,19 +1,12 @@
-"""What a diagnosis says: for each finding what was seen, why it may be so, and what to do, in both languages.
-
-Figures are put in by name.
-"""
+"""What is said of gradients, gates, units and weights."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from unrolled.core.diagnosis import Said
 
-from unrolled.core.diagnosis import Finding, Level, Text
-from unrolled.core.records import CurvePicture
+_NOTHING = ("", "")
 
-_Pair = tuple[str, str]
-_NOTHING: _Pair = ("", "")
-
-_SAID: dict[str, tuple[_Pair, _Pair, _Pair]] = {
+SAID: dict[str, Said] = {
     "gradient_reaches": (
         ("The loss reaches back {reach:.0f} of {steps:.0f} steps.", "损失可回溯 {reach:.0f} 步（共 {steps:.0f} 步）。"),
         _NOTHING,
@@ -82,6 +75,17 @@ _SAID: dict[str, tuple[_Pair, _Pair, _Pair]] = {
             "将遗忘偏置初始化为 1（initial: {{forget: 1}}），并检查所载入的权重。",
         ),
     ),
+    "forgot_at_once": (
+        (
+            "{part} forgot at once when training began: {start:.1%} of it passed to the next step, and now {kept:.1%}.",
+            "训练开始时 {part} 立即遗忘：每一步仅保留 {start:.1%}；现在为 {kept:.1%}。",
+        ),
+        ("The gate that keeps the state began closed.", "保持状态的门在开始时处于关闭状态。"),
+        (
+            "Start the forget bias at 1 (initial: {{forget: 1}}); training had to open the gate first.",
+            "将遗忘偏置初始化为 1（initial: {{forget: 1}}）；训练不得不先打开该门。",
+        ),
+    ),
     "units_alive": (
         ("{alive:.0%} of the {units:.0f} units are at work.", "{units:.0f} 个单元中有 {alive:.0%} 在工作。"),
         _NOTHING,
@@ -143,114 +147,57 @@ _SAID: dict[str, tuple[_Pair, _Pair, _Pair]] = {
             "降低循环权重增益（正交初始化），加入权重衰减，并裁剪梯度。",
         ),
     ),
-    "learned": (
-        ("Training went down to {share:.1%} of its first loss.", "训练损失降至初始值的 {share:.1%}。"),
+    "gain_usual": (
+        ("The recurrent weights have a usual gain of {gain:.2g}.", "循环权重的增益正常：{gain:.2g}。"),
         _NOTHING,
         _NOTHING,
     ),
-    "not_learning": (
+    "gain_low": (
         (
-            "Training does not learn: the last loss is {share:.1%} of the first one.",
-            "训练没有学到东西：最后的损失为最初的 {share:.1%}。",
+            "The recurrent weights are weak: gain {worst}; 1 carries the state on as it is.",
+            "循环权重过弱：增益 {worst}；1 表示状态原样传递。",
         ),
+        ("An initial gain that is too small.", "初始增益过小。"),
         (
-            "A learning rate that is far too high or too low, or inputs without information.",
-            "学习率过高或过低，或输入不含信息。",
-        ),
-        (
-            "Try a tenth of the learning rate, then ten times; check the inputs.",
-            "尝试十分之一与十倍的学习率，并检查输入。",
+            "Start from orthogonal recurrent weights (initial: {{recurrent: orthogonal}}); check weights that were "
+            "loaded.",
+            "使用正交初始化的循环权重（initial: {{recurrent: orthogonal}}），并检查所载入的权重。",
         ),
     ),
-    "diverging": (
+    "gain_high": (
         (
-            "Training diverges: the last loss is {rise:.3g} times the best one.",
-            "训练发散：最后的损失是最好时的 {rise:.3g} 倍。",
+            "The recurrent weights are strong: gain {worst}; 1 carries the state on as it is.",
+            "循环权重过强：增益 {worst}；1 表示状态原样传递。",
         ),
-        ("A learning rate that is too high.", "学习率过高。"),
-        ("Divide the learning rate by ten, clip gradients.", "将学习率除以十，并裁剪梯度。"),
-    ),
-    "overfitting": (
         (
-            "Over-fitting: the loss on the validation part rose to {rise:.3g} times its best while training went on.",
-            "过拟合：训练继续时验证损失升至最好时的 {rise:.3g} 倍。",
+            "An initial gain that is too large, or a learning rate that let the weights grow.",
+            "初始增益过大，或学习率使权重增长过多。",
         ),
-        ("More parameters than the data can bind.", "参数过多，数据不足以约束。"),
         (
-            "The best epoch was kept. Use dropout, weight decay, a smaller net or more data.",
-            "已保留最佳轮。可使用 dropout、权重衰减、更小的网络或更多数据。",
+            "Start from orthogonal recurrent weights, lower the learning rate, add weight decay.",
+            "使用正交初始化的循环权重，降低学习率，并加入权重衰减。",
         ),
     ),
-    "clipped_often": (
-        ("{share:.0%} of the steps were clipped.", "{share:.0%} 的训练步被裁剪。"),
+    "edge_gain": (
         (
-            "The clipping norm is below the usual gradient, or the learning rate is high.",
-            "裁剪范数低于通常的梯度，或学习率过高。",
+            "The state would neither fade nor grow on this data with recurrent weights {factor:.2g} times as large, "
+            "a gain of {gain:.2g}.",
+            "若循环权重为现在的 {factor:.2g} 倍（增益 {gain:.2g}），状态在该数据上既不衰减也不增长。",
         ),
-        ("Raise clip_norm, or lower the learning rate.", "提高 clip_norm，或降低学习率。"),
-    ),
-    "order_matters": (
+        _NOTHING,
         (
-            "Order matters: with the steps of each sequence shuffled the loss is {ratio:.3g} times as large.",
-            "顺序有用：打乱每个序列的步后，损失为原来的 {ratio:.3g} 倍。",
+            "A hint for the initial gain, where the memory is to be longer or a start is to be steadier.",
+            "可作为初始增益的参考，用于延长记忆或使训练开始更稳定。",
+        ),
+    ),
+    "cells_compared": (
+        (
+            "Untrained, on this data and of this size, an RNN reaches back {rnn:.0f} of {steps:.0f} steps, "
+            "an LSTM {lstm:.0f}, a GRU {gru:.0f}.",
+            "同样大小、未经训练的网络在该数据上可回溯：RNN {rnn:.0f} 步，LSTM {lstm:.0f} 步，"
+            "GRU {gru:.0f} 步（共 {steps:.0f} 步）。",
         ),
         _NOTHING,
         _NOTHING,
-    ),
-    "order_unused": (
-        (
-            "Order is not used: with the steps of each sequence shuffled the loss stays the same ({ratio:.3g} times).",
-            "顺序未被利用：打乱每个序列的步后，损失不变（{ratio:.3g} 倍）。",
-        ),
-        (
-            "The rows are not in the order of time, or the answer does not depend on order.",
-            "数据行未按时间排列，或答案与顺序无关。",
-        ),
-        (
-            "Check that the file is sorted by time; a net without recurrence may do as well.",
-            "检查文件是否按时间排序；没有循环的网络可能同样好。",
-        ),
-    ),
-    "no_leak": (
-        ("No single input gives the answer away.", "没有单个输入直接泄露答案。"),
-        _NOTHING,
-        _NOTHING,
-    ),
-    "leaked_target": (
-        (
-            "Input {column} gives the answer away: alone it explains {share:.2%} of it.",
-            "输入 {column} 泄露了答案：单独即可解释 {share:.2%}。",
-        ),
-        ("The column holds the target, or was made from it.", "该列即目标，或由目标计算得出。"),
-        (
-            "Remove the column (--features), or check when it becomes known.",
-            "去掉该列（--features），或确认其何时可知。",
-        ),
     ),
 }
-
-
-def finding(
-    code: str,
-    level: Level,
-    *,
-    probe: str,
-    place: str = "",
-    figures: dict[str, float] | None = None,
-    pictures: Sequence[CurvePicture] = (),
-    **words: str,
-) -> Finding:
-    """A finding in both languages; ``figures`` and ``words`` fill its sentences."""
-    facts = {**(figures or {}), **words}
-    said, cause, action = (Text(en=en.format(**facts), zh=zh.format(**facts)) for en, zh in _SAID[code])
-    return Finding(
-        code=code,
-        probe=probe,
-        place=place,
-        level=level,
-        said=said,
-        cause=cause,
-        action=action,
-        figures=figures or {},
-        pictures=tuple(pictures),
-    )
