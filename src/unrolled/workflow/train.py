@@ -94,7 +94,7 @@ def train(
         RunFolder(Path(folder)).refuse_used()
     job = prepare(config, data, weights)
     with torch_options(job.settings):
-        made, told = _net(job, net)
+        made, told = net_of(job, net)
     job = replace(job, notes=(*job.notes, *told))
     home = None
     if (folder is not None or runs is not None) and first:
@@ -124,7 +124,7 @@ def resume(folder: Path | str, *, listener: Listener | None = None) -> Trained:
         raise ConfigError("this run's data was handed over in Python", where=str(folder), mend="train it again there")
     job = replace(prepare(config, None, None), notes=home.read_assumptions())
     with torch_options(job.settings):
-        return _run(job, _net(job, None)[0], home, listener or Silent(), resume=True)
+        return _run(job, net_of(job, None)[0], home, listener or Silent(), resume=True)
 
 
 def _run(job: Job, net: AnyNet, home: RunFolder | None, listener: Listener, *, resume: bool) -> Trained:
@@ -136,10 +136,10 @@ def _run(job: Job, net: AnyNet, home: RunFolder | None, listener: Listener, *, r
     listener.net(net.summary())
     result = fit(
         net,
-        _batches(job, "train"),
+        batches_of(job, "train"),
         job.task.loss,
         job.settings,
-        valid=_batches(job, "valid") if "valid" in job.sections else None,
+        valid=batches_of(job, "valid") if "valid" in job.sections else None,
         measure=job.task.measure,
         folder=home.path if home is not None else None,
         hooks=listener.hooks(),
@@ -170,11 +170,11 @@ def _outcome(job: Job, net: AnyNet) -> tuple[Model | None, Evaluation, Bundle]:
     """What was trained, judged, and its bundle."""
     if isinstance(net, Pretext):
         return None, pretraining.judge(job, net), pretraining.bundle(job, net)
-    model = _calibrated(job, net)
+    model = calibrated(job, net)
     return model, _judge(job, model), model.predictor.bundle
 
 
-def _net(job: Job, own: nn.Module | None) -> tuple[AnyNet, tuple[Note, ...]]:
+def net_of(job: Job, own: nn.Module | None) -> tuple[AnyNet, tuple[Note, ...]]:
     """The net with its first weights, and what to tell of those that were taken over."""
     seed_everything(job.config.seed)
     section = job.sections["train"]
@@ -208,7 +208,7 @@ def _refuse_looking_ahead(net: AnyNet) -> None:
         )
 
 
-def _batches(job: Job, name: str) -> Batches:
+def batches_of(job: Job, name: str) -> Batches:
     section, settings, training = job.sections[name], job.settings, name == "train"
     samples, gather = section.samples, cast(Gather, job.preprocessor)
     if section.lessons is not None:
@@ -232,7 +232,7 @@ def _share() -> tuple[int, int]:
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def _calibrated(job: Job, net: Net | CustomNet) -> Model:
+def calibrated(job: Job, net: Net | CustomNet) -> Model:
     """The model with its intervals, temperatures or threshold fitted on the validation part."""
     preprocessor = _to_horizon(job)
     decoding = job.task.decoding(preprocessor.schema)
