@@ -14,6 +14,7 @@ from tests.workflow.small import SETTINGS, config, job
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.trial import Budget, Trial
+from unrolled.data import SplitSettings
 from unrolled.train import Fitting, Hook
 from unrolled.workflow.trial import read_trial, run_trial
 
@@ -75,17 +76,17 @@ def test_a_seed_changes_the_weights_and_not_the_split(tmp_path: Path) -> None:
 
 
 def test_pruning_stops_where_it_is_told(tmp_path: Path) -> None:
-    seen: list[tuple[int, float]] = []
+    seen: list[tuple[float, float]] = []
 
-    def stop(epoch: int, value: float) -> bool:
-        seen.append((epoch, value))
-        return epoch == 2
+    def stop(share: float, value: float) -> bool:
+        seen.append((share, value))
+        return share == 0.4
 
     asked = config("classify", tmp_path, train={"epochs": 5, "patience": None})
     trial = run_trial(asked, tmp_path / "trial", stop=stop)
     assert (trial.state, trial.epochs) == ("pruned", 2) and trial.metric is not None
     rows = [json.loads(line) for line in (tmp_path / "trial" / "metrics.jsonl").read_text().splitlines()]
-    assert seen == [(row["epoch"], row["valid_log_loss"]) for row in rows]
+    assert seen == [(row["epoch"] / 5, row["valid_log_loss"]) for row in rows]
 
 
 FAILURES: dict[str, dict[str, Any]] = {
@@ -126,3 +127,10 @@ def test_ctrl_c_is_told_and_gone_on_from(tmp_path: Path) -> None:
     assert (trial.state, trial.epochs) == ("interrupted", 1)
     whole = run_trial(asked, tmp_path / "whole")
     assert _comparable(run_trial(asked, tmp_path / "trial")) == _comparable(whole)
+
+
+def test_there_is_something_to_compare_by_where_the_data_would_spare_nothing(tmp_path: Path) -> None:
+    asked = config("classify", tmp_path, data={"split": {"test": 0.2}})
+    asked = asked.model_copy(update={"data": asked.data.model_copy(update={"split": SplitSettings(test=0.2)})})
+    trial = run_trial(asked, tmp_path / "trial")
+    assert trial.metric is not None and trial.config["data"]["split"]["valid"] == 0.15

@@ -47,6 +47,7 @@ class Trial(Record):
         predict_us: one answer to one sample at batch 1, from prepared arrays, median, in microseconds.
         step_us: the next step of one stream, median, in microseconds; None where the model does not stream.
         seconds: of training, over all its budgets.
+        stopped: why training ended: "epochs", "early" (patience), "time", "budget", "pruned", "interrupted".
         epochs: done; epochs_wanted: those of the whole config.
         folder: where its run is kept; "" for none.
     """
@@ -66,6 +67,7 @@ class Trial(Record):
     predict_us: float | None = None
     step_us: float | None = None
     seconds: float = 0.0
+    stopped: str = ""
     epochs: int = 0
     epochs_wanted: int = 0
     folder: str = ""
@@ -78,7 +80,7 @@ class Trial(Record):
     @property
     def whole(self) -> bool:
         """Whether it was trained as far as its config asks for."""
-        return self.state == "done" and self.budget.share == 1.0 and self.budget.seconds is None
+        return self.state == "done" and self.stopped in ("", "epochs", "early")
 
 
 def cost(metric: Metric) -> float:

@@ -19,6 +19,7 @@ from unrolled.core.files import write_text
 from unrolled.core.records import Metric
 from unrolled.core.trial import WHOLE, Budget, Reason, Trial, cost
 from unrolled.data.batch import Batch
+from unrolled.data.split import VALID_SHARE
 from unrolled.evaluate import assess
 from unrolled.evaluate.latency import median_microseconds
 from unrolled.nets import Net, Pretext
@@ -32,8 +33,8 @@ from unrolled.workflow.model import Model
 from unrolled.workflow.run_folder import RunFolder
 from unrolled.workflow.train import AnyNet, batches_of, calibrated, net_of
 
-Stop = Callable[[int, float], bool]
-"""(epochs done, figure of the validation part such that lower is better) -> whether to prune."""
+Stop = Callable[[float, float], bool]
+"""(share of the epochs done, figure of the validation part such that lower is better) -> whether to prune."""
 
 _RESAMPLES = 300  # of the interval; trials are many
 _FILE = "trial.json"
@@ -55,7 +56,8 @@ def run_trial(
     A trial that diverges, runs out of memory or cannot be built is a record too, with the reason.
 
     Args:
-        config: what to train; where the folder holds the trial already, its own config goes on.
+        config: what to train; where the folder holds the trial already, its own config goes on. A validation part
+            is set aside where the config leaves that to the data.
         folder: of this trial alone.
         budget: how much to train, all earlier calls included.
         seed: in the place of the config's; the data is divided as the config's own seed says.
@@ -65,7 +67,7 @@ def run_trial(
         name: of the trial; by default that of the folder.
     """
     home = RunFolder(Path(folder))
-    config = home.read_config() if home.config.exists() else seeded(config, config.seed if seed is None else seed)
+    config = home.read_config() if home.config.exists() else comparable(config, config.seed if seed is None else seed)
     plain = config.model_dump(mode="json")
     blank = Trial(
         name=name or home.path.name, config=plain, seed=config.seed, budget=budget, state="failed", folder=str(folder)
@@ -94,12 +96,15 @@ def read_trial(folder: Path | str) -> Trial | None:
         raise ConfigError("is damaged or of another version", where=str(path)) from error
 
 
-def seeded(config: Config, seed: int) -> Config:
-    """The config with another seed of everything but the split."""
+def comparable(config: Config, seed: int) -> Config:
+    """The config with another seed of everything but the split, and with a validation part."""
     split = config.data.split
-    divided = split if split.seed is not None else split.model_copy(update={"seed": config.seed})
+    own = {
+        "seed": config.seed if split.seed is None else split.seed,
+        "valid": VALID_SHARE if split.valid is None else split.valid,
+    }
     train = {key: value for key, value in config.train.items() if key != "seed"}
-    data = config.data.model_copy(update={"split": divided})
+    data = config.data.model_copy(update={"split": split.model_copy(update=own)})
     return config.model_copy(update={"seed": seed, "data": data, "train": train})
 
 
@@ -135,6 +140,7 @@ def _measured(
             "predict_us": predict_us,
             "step_us": step_us,
             "seconds": result.seconds,
+            "stopped": result.stopped,
             "epochs": result.epochs,
             "epochs_wanted": job.settings.epochs,
         }
@@ -221,5 +227,5 @@ class _Watch(Hook):
             fitting.stop = "budget"
         if self._stop is None or self._last is None or not math.isfinite(self._last.value):
             return
-        if self._stop(fitting.epoch, cost(self._last)):
+        if self._stop(fitting.epoch / fitting.settings.epochs, cost(self._last)):
             fitting.stop = "pruned"
