@@ -11,6 +11,8 @@ from unrolled.core.records import Record
 Objective = Literal["metric", "bytes", "parameters", "predict", "step", "seconds"]
 Method = Literal["tpe", "random", "grid"]
 
+_TRIALS = 30
+
 _Objectives = Annotated[
     tuple[Objective, ...],
     Field(min_length=1),
@@ -24,7 +26,8 @@ class SearchSettings(Record):
     Attributes:
         method: "tpe" learns from the trials before (tree-structured Parzen estimator, Bergstra et al. 2011), "random"
             draws, "grid" goes through all combinations in a drawn order.
-        trials: how many at most, over all workers; of a grid all, where nothing is said.
+        trials: how many at most, over all workers. Where nothing is said: all of a grid, otherwise 30, or as many as
+            there is time for.
         seconds: time budget; the trial that it ends in is cut short and does not count.
         objectives: what is to be good: the task's figure on the validation part ("metric"), the size of the bundle in
             bytes, the parameters, the latency of one answer ("predict") or of one step of a stream, the training time.
@@ -50,6 +53,13 @@ class SearchSettings(Record):
     storage: str | None = None
     study: str | None = None
     workers: int = Field(1, ge=1, le=256)
+
+    @property
+    def limit(self) -> int | None:
+        """Trials at most, a grid's own number aside."""
+        if self.trials is None and self.seconds is None and self.method != "grid":
+            return _TRIALS
+        return self.trials
 
     @model_validator(mode="after")
     def _consistent(self) -> SearchSettings:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrolled.core.errors import ConfigError
+from unrolled.core.search import AxisFacts, Value
 from unrolled.core.validation import nearest
 
-Value = str | int | float | bool | None
 Pick = Callable[["Axis"], Value]
 
 _RANGE = ("low", "high", "log", "step")
@@ -42,6 +42,11 @@ class Axis:
     log: bool = False
     whole: bool = False
     under: tuple[tuple[str, Value], ...] = ()
+
+    @property
+    def facts(self) -> AxisFacts:
+        """For the report."""
+        return AxisFacts(path=self.path, options=self.options, low=self.low, high=self.high, log=self.log)
 
     def points(self) -> list[Value]:
         """All values in order.
@@ -200,6 +205,8 @@ def _range(tree: Mapping[str, Any], path: str, under: tuple[tuple[str, Value], .
         raise ConfigError(f"log is {log!r}, not true or false", where=path)
     whole = all(isinstance(number, int) for number in (low, high, 1 if step is None else step))
     _refuse_contradiction(low, high, step, log, path)
+    if step is not None:
+        high = low + math.floor((high - low) / step + 1e-9) * step  # the last value that the steps reach
     return Axis(path, low=low, high=high, step=step, log=log, whole=whole, under=under)
 
 
