@@ -77,8 +77,13 @@ def run_trial(
     except Exception as error:  # whatever a config does to its own trial, the others go on
         write_text(home.path / "error.txt", traceback.format_exc())
         trial = blank.model_copy(update={"reason": _reason(error), "error": _said(error)})
-    write_text(home.path / _FILE, trial.model_dump_json(indent=1))
+    write_trial(home.path, trial)
     return trial
+
+
+def write_trial(folder: Path, trial: Trial) -> None:
+    """Leave a record in the folder of its trial."""
+    write_text(folder / _FILE, trial.model_dump_json(indent=1))
 
 
 def read_trial(folder: Path | str) -> Trial | None:
