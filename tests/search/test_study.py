@@ -18,10 +18,10 @@ from unrolled.search.storage import StorageError
 SPACE = Space.parse({"x": {"low": -5.0, "high": 5.0}, "kind": {"choice": ["good", "bad"]}})
 
 
-def _study(folder: Path | None = None, worker: int = 0, space: Space = SPACE, **settings: Any) -> Study:
+def _study(folder: Path | None = None, space: Space = SPACE, **settings: Any) -> Study:
     """A worker's view of the search in a folder, or of one in memory."""
     url = "sqlite://" if folder is None else f"sqlite:///{folder}/s.db"
-    return Study(space, SearchSettings(**settings), url=url, name="s", worker=worker, patience=1.0)
+    return Study(space, SearchSettings(**settings), url=url, name="s", patience=1.0)
 
 
 def _trial(value: float, *, state: Any = "done", **facts: Any) -> Trial:
@@ -50,7 +50,7 @@ def test_tpe_learns_where_random_search_does_not() -> None:
 
 def test_a_grid_tries_every_point_once_over_all_workers(tmp_path: Path) -> None:
     space = Space.parse({"x": {"low": 0, "high": 3}, "kind": {"choice": ["good", "bad"]}})
-    workers = [_study(tmp_path, worker, space, method="grid") for worker in range(2)]
+    workers = [_study(tmp_path, space, method="grid") for _ in range(2)]
     seen = []
     for turn in range(20):
         proposal = workers[turn % 2].ask()
@@ -62,7 +62,7 @@ def test_a_grid_tries_every_point_once_over_all_workers(tmp_path: Path) -> None:
 
 
 def test_workers_keep_to_the_limit_together(tmp_path: Path) -> None:
-    workers = [_study(tmp_path, worker, trials=7) for worker in range(3)]
+    workers = [_study(tmp_path, trials=7) for _ in range(3)]
     asked = [worker.ask() for _ in range(4) for worker in workers]
     proposals = [one for one in asked if one is not None]
     assert len(proposals) == 7 and len({tuple(one.values.values()) for one in proposals}) == 7

@@ -34,7 +34,7 @@ def search(
     target: Annotated[str | None, typer.Option(help="Column to predict; several with commas.")] = None,
     task: Annotated[str | None, typer.Option(help="What to do with the data.")] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps ahead of a forecast.")] = None,
-    method: Annotated[str | None, typer.Option(help="tpe, random or grid.")] = None,
+    method: Annotated[str | None, typer.Option(help="tpe, random, grid, or enas (finds a recurrent cell).")] = None,
     trials: Annotated[int | None, typer.Option(help="How many at most.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Time budget.")] = None,
     objective: Annotated[

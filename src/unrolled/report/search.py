@@ -7,7 +7,20 @@ from collections.abc import Sequence
 from unrolled.core.records import Language
 from unrolled.core.search import SearchRecord, Tried
 from unrolled.report import search_charts as charts
-from unrolled.report.blocks import as_yaml, card, chart, code, command, contents, facts, folded, grid, section, table
+from unrolled.report.blocks import (
+    as_yaml,
+    card,
+    chart,
+    code,
+    command,
+    contents,
+    facts,
+    folded,
+    grid,
+    notes,
+    section,
+    table,
+)
 from unrolled.report.format import MISSING, duration, interval, moment, number, size
 from unrolled.report.markup import Markup, element, together
 from unrolled.report.page import document
@@ -80,6 +93,7 @@ def _hero(record: SearchRecord, words: Words) -> Markup:
         element("h1", record.name),
         element("p", standing(record, words), class_="verdict"),
         element("p", counts(record, words), class_="meta"),
+        notes(record.notes, words),
         class_="hero",
     )
 

@@ -40,7 +40,7 @@ def history(record: SearchRecord, words: Words) -> Chart:
         points = [[one.number, figure(metric.value)] for one, metric in found if one.trial.state == state]
         if points:
             series.append(_cloud(words.name(state), points, color))
-    option = cartesian({"type": "value", "name": words("trial"), "nameLocation": "middle", "nameGap": 26}, series)
+    option = cartesian(_named("trial", words), series)
     title = words("named", name=words("search_history"), value=words.name(found[0][1].name))
     return Chart(title, option, alt(title, series, len(found), words), wide=True)
 
@@ -72,7 +72,13 @@ def frontier(record: SearchRecord, words: Words) -> Chart:
         ]
         if points:
             series.append(_cloud(words(name), points, color))
-    axis: Option = {"type": "log", "name": words("size_in_bytes"), "nameLocation": "middle", "nameGap": 26}
+    axis: Option = {
+        "type": "value",
+        "scale": True,
+        "name": words("size_in_bytes"),
+        "nameLocation": "middle",
+        "nameGap": 26,
+    }
     option = cartesian(axis, series, trigger="item")
     option["tooltip"]["formatter"] = "{b}"
     title = words("frontier")
@@ -97,7 +103,8 @@ def parallel(record: SearchRecord, words: Words) -> Chart:
     names = [*(plain(axis.path) for axis in axes), words.name(found[0][1].name)]
     option = cartesian({"type": "category", "data": names, "boundaryGap": True}, series, trigger="item")
     option["yAxis"] = {"type": "value", "show": False, "min": -0.05, "max": 1.05}
-    option["legend"]["data"] = [words("band", which=band + 1, of=_BANDS) for band in range(min(_BANDS, len(found)))]
+    if "legend" in option:  # once for each band, not for each line
+        option["legend"]["data"] = list(dict.fromkeys(reversed([one["name"] for one in series if one["name"]])))
     title = words("parallel")
     return Chart(title, option, words("chart_alt", title=title, lines=words("list").join(names),
                                       points=f"{len(found):,}"), words("parallel_help"), wide=True)  # fmt: skip
@@ -111,7 +118,7 @@ def _ticks(axes: Sequence[AxisFacts], found: Sequence[tuple[Tried, Metric]], cos
             points.append({"name": text(value), "value": [at, _height(axis, value)]})
     for metric in (found[0][1], found[-1][1]):
         points.append({"name": number(metric.value), "value": [len(axes), _share(cost(metric), costs)]})
-    label = {"show": True, "formatter": "{b}", "position": "right", "color": "var(--text)"}
+    label = {"show": True, "formatter": "{b}", "position": "right", "color": "var(--ink)"}
     return {
         "type": "scatter",
         "name": "",
@@ -150,6 +157,11 @@ def _share(value: float, costs: Sequence[float]) -> float:
 
 def _signed(best: float, metric: Metric) -> float:
     return -best if metric.better == "higher" else best
+
+
+def _named(key: str, words: Words) -> Option:
+    """An axis of numbers with its name."""
+    return {"type": "value", "scale": True, "name": words(key), "nameLocation": "middle", "nameGap": 26}
 
 
 def _cloud(name: str, points: Sequence[object], color: str) -> Option:

@@ -36,4 +36,5 @@ def outcome(record: SearchRecord, language: Language = "en") -> Group:
         cells = page.row(record.of(number), words)
         table.add_row(cells[0], cells[2], cells[4], cells[6], plain(cells[-1]))
     best = Text(page.standing(record, words), "bold")
-    return Group(Text(words("frontier"), "bold"), table, Text(page.counts(record, words), "dim"), best)
+    told = [Text(plain(f"· {note.text(language)}")) for note in record.notes]
+    return Group(Text(words("frontier"), "bold"), table, Text(page.counts(record, words), "dim"), *told, best)

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 STEPS = 1000
 """Of a whole training, by which pruning counts: configs differ in their epochs."""
 
+_APART = 1_000_003  # between the seeds of two searches, whose trials would draw alike otherwise
 _START = 8  # trials that tpe draws before it learns from them
 
 
-def sampler(settings: SearchSettings, worker: int) -> BaseSampler:
-    """What proposes values; each worker draws its own."""
+def sampler(settings: SearchSettings, number: int) -> BaseSampler:
+    """What proposes the values of a trial: they depend on its number and on the trials before, not on who asks."""
     samplers = require("optuna", extra="search", purpose="a search").samplers
-    seed = settings.seed + worker
+    seed = (settings.seed * _APART + number) % 2**31
     if settings.method == "tpe":
         made: BaseSampler = samplers.TPESampler(seed=seed, n_startup_trials=_START)
     else:  # the points of a grid stand in the queue before anything is drawn

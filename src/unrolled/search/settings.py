@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from unrolled.core.records import Record
 
 Objective = Literal["metric", "bytes", "parameters", "predict", "step", "seconds"]
-Method = Literal["tpe", "random", "grid"]
+Method = Literal["tpe", "random", "grid", "enas"]
 
 _TRIALS = 30
 
@@ -25,10 +25,11 @@ class SearchSettings(Record):
 
     Attributes:
         method: "tpe" learns from the trials before (tree-structured Parzen estimator, Bergstra et al. 2011), "random"
-            draws, "grid" goes through all combinations in a drawn order.
+            draws, "grid" goes through all combinations in a drawn order, "enas" finds a recurrent cell.
         trials: how many at most, over all workers. Where nothing is said: all of a grid, otherwise 30, or as many as
             there is time for.
-        seconds: time budget; the trial that it ends in is cut short and does not count.
+        seconds: time budget; the trial that it ends in is cut short and does not count. Of "enas" each for itself
+            and for the random search beside it.
         objectives: what is to be good: the task's figure on the validation part ("metric"), the size of the bundle in
             bytes, the parameters, the latency of one answer ("predict") or of one step of a stream, the training time.
         prune: stop trials that are worse than others at the same share of their epochs: "halving" (asynchronous
@@ -69,6 +70,8 @@ class SearchSettings(Record):
             raise ValueError("pruning looks at one objective; choose one, or prune: none")
         if self.prune != "none" and self.objectives != ("metric",):
             raise ValueError("pruning looks at the metric during training; make it the objective, or prune: none")
+        if self.method == "enas" and (self.prune != "none" or self.workers > 1 or self.objectives != ("metric",)):
+            raise ValueError("enas aims at the metric, in one process, and stops nothing early")
         if self.prune != "none" and self.least * self.reduction > 1:
             raise ValueError("no trial could be stopped: least x reduction is more than the whole training")
         return self

@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 _RECORD, _SPACE, _SURPLUS = "trial", "space", "surplus"
 _PATIENCE = 30.0  # seconds that a database may be away
 _HARDLY = 2.0  # seconds, while a trial is being trained
-_EXAMPLES = 4  # trials of different cost from which importance says anything
+_EXAMPLES = 8  # trials of different cost from which importance says anything
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,6 @@ class Study:
         settings: how.
         url: of the database.
         name: of the search in it.
-        worker: number of this process; each draws other values.
         patience: seconds that the database may be away before it counts as lost.
 
     Raises:
@@ -65,7 +64,6 @@ class Study:
         *,
         url: str,
         name: str,
-        worker: int = 0,
         patience: float = _PATIENCE,
     ) -> None:
         self._optuna = require("optuna", extra="search", purpose="a search")
@@ -79,7 +77,7 @@ class Study:
             lambda: self._optuna.create_study(
                 storage=storage,
                 study_name=name,
-                sampler=sampler(settings, worker),
+                sampler=sampler(settings, 0),
                 pruner=pruner(settings),
                 directions=["minimize"] * len(settings.objectives),
                 load_if_exists=True,
@@ -104,6 +102,7 @@ class Study:
         trial = self._patiently(self._ask)
         if trial is None:
             return None
+        self._study.sampler = sampler(self.settings, trial.number)
         values: dict[str, Value] = {}
 
         def pick(axis: Axis) -> Value:

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from unrolled.core.errors import ConfigError
 from unrolled.core.files import write_text
-from unrolled.core.search import SearchRecord, Tried, objective
+from unrolled.core.search import AxisFacts, SearchRecord, Tried, objective
 from unrolled.report import search as page
 from unrolled.search import Study, frontier
 from unrolled.workflow.config import Config
+from unrolled.workflow.enas import AXES, architecture_search
 from unrolled.workflow.pack import environment
 from unrolled.workflow.search_crew import crew
 from unrolled.workflow.search_folder import SearchFolder
@@ -70,6 +72,8 @@ def resume(
 ) -> Found:
     """Go on with a search that was stopped; ``changes`` are settings of it, such as ``trials=100``."""
     home = SearchFolder.find(folder)
+    if Plan.read(home.plan).settings.method == "enas":
+        raise ConfigError("an architecture search cannot be gone on with", where=str(folder), mend="begin it anew")
     given = Plan.read(home.plan).given
     plan = Plan.parse({**given, "search": {**(given.get("search") or {}), **changes}})
     write_text(home.plan, plan.to_yaml())
@@ -78,43 +82,52 @@ def resume(
 
 def _run(plan: Plan, home: SearchFolder, data: Any, told: Told, patience: float) -> Found:
     began = time.time()
+    if plan.settings.method == "enas":
+        outcome = architecture_search(plan, home, data=data, told=told)
+        record = _summary(plan, home, outcome.tried, AXES, seconds=time.time() - began, notes=outcome.notes)
+        return _written(record, plan, home, outcome.interrupted)
     deadline = None if plan.settings.seconds is None else began + plan.settings.seconds
-    study = _study(plan, home, patience)  # makes the tables, before several workers would
+    # Made first: it makes the tables, which several workers at once cannot.
+    study = Study(plan.space, plan.settings, url=home.url(plan), name=home.study(plan), patience=patience)
     if plan.settings.workers == 1 or data is not None:
         interrupted = work(plan, home, deadline=deadline, told=told, data=data, patience=patience)
     else:
         interrupted = crew(plan, home, deadline=deadline, told=told, patience=patience)
     reconcile(study, home)
-    record = summary(plan, home, study, seconds=time.time() - began)
-    _write(plan, home, study, record)
-    return Found(record, home, interrupted)
+    axes = tuple(axis.facts for axis in plan.space.axes)
+    record = _summary(plan, home, study.tried(), axes, seconds=time.time() - began, importance=study.importance())
+    return _written(record, plan, home, interrupted)
 
 
-def _study(plan: Plan, home: SearchFolder, patience: float) -> Study:
-    return Study(plan.space, plan.settings, url=home.url(plan), name=home.study(plan), patience=patience)
-
-
-def summary(plan: Plan, home: SearchFolder, study: Study, *, seconds: float) -> SearchRecord:
+def _summary(
+    plan: Plan, home: SearchFolder, tried: tuple[Tried, ...], axes: tuple[AxisFacts, ...], **known: Any
+) -> SearchRecord:
     """What all trials say together."""
-    tried = study.tried()
-    first = plan.settings.objectives[0]
-    best = _best(tried, first)
-    data = Config.parse(plan.first()).data
+    best = _best(tried, plan.settings.objectives[0])
+    config: dict[str, Any] = best.trial.config if best is not None else {}
     return SearchRecord(
         name=home.path.name,
-        task=str(best.trial.config.get("task", {}).get("name", "")) if best is not None else "",
-        target=data.target,
+        task=str(config.get("task", {}).get("name", "")),
+        target=tuple(config.get("data", {}).get("target", ())),
         settings=plan.settings.model_dump(mode="json"),
-        axes=tuple(axis.facts for axis in plan.space.axes),
+        axes=axes,
         tried=tried,
-        importance=study.importance(),
         frontier=_frontier(tried, plan.settings.objectives),
         best=None if best is None else best.number,
-        seconds=seconds,
         command=f"unrolled train --config {home.best}" if best is not None else "",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=environment(),
+        **known,
     )
+
+
+def _written(record: SearchRecord, plan: Plan, home: SearchFolder, interrupted: bool) -> Found:
+    """The record with its files."""
+    write_text(home.record, record.model_dump_json(indent=1))
+    write_text(home.report, page.render(record, plan.given.get("language", "en")))
+    if record.best is not None:
+        Config.parse(_as_asked(record.of(record.best), plan)).write(home.best)
+    return Found(record, home, interrupted)
 
 
 def _best(tried: Sequence[Tried], first: str) -> Tried | None:
@@ -131,10 +144,10 @@ def _frontier(tried: Sequence[Tried], objectives: Sequence[str]) -> tuple[int, .
     return tuple(tried[at].number for at in frontier(costs))
 
 
-def _write(plan: Plan, home: SearchFolder, study: Study, record: SearchRecord) -> None:
-    write_text(home.record, record.model_dump_json(indent=1))
-    language = Config.parse(plan.first()).language
-    write_text(home.report, page.render(record, language))
-    if record.best is not None:
-        chosen = Config.parse(study.filled(record.best, record.of(record.best).values).config)
-        comparable(chosen, chosen.seed).write(home.best)
+def _as_asked(best: Tried, plan: Plan) -> dict[str, Any]:
+    """The best config as a person would write it, divided as its trial was."""
+    if plan.settings.method == "enas":
+        return best.trial.config
+    given = plan.space.fill(lambda axis: best.values[axis.path])
+    config = Config.parse(given)
+    return comparable(config, config.seed).model_dump(mode="json")

@@ -25,7 +25,6 @@ _MOST_KILLED = 5  # workers, until the machine is taken to be the trouble
 class _Worker:
     """A process, what it says, and the trial that it is at."""
 
-    number: int
     process: BaseProcess
     said: Connection
     trial: int | None = None
@@ -64,7 +63,7 @@ class _Team:
     def __init__(self, plan: Plan, folder: SearchFolder, deadline: float | None, told: Told, patience: float) -> None:
         self._plan, self._folder, self._deadline, self._told, self._patience = plan, folder, deadline, told, patience
         self._workers: list[_Worker] = []
-        self._killed = self._number = 0
+        self._killed = 0
         self._interrupted = False
         self._failure: UnrolledError | None = None
 
@@ -90,12 +89,11 @@ class _Team:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         said, mouth = context.Pipe(duplex=False)
-        arguments = (self._folder.path, self._number, self._deadline, mouth, self._patience, self._threads())
+        arguments = (self._folder.path, self._deadline, mouth, self._patience, self._threads())
         process = context.Process(target=_work, args=arguments, daemon=True)
         process.start()
         mouth.close()
-        self._workers.append(_Worker(self._number, process, said))
-        self._number += 1
+        self._workers.append(_Worker(process, said))
 
     def _threads(self) -> int:
         return max(1, (os.cpu_count() or 1) // self._plan.settings.workers)
@@ -156,7 +154,7 @@ def _cause(status: int) -> str:
     return f"its process ended with {signal.Signals(-status).name if status < 0 else f'status {status}'}"
 
 
-def _work(path: Path, number: int, deadline: float | None, mouth: Connection, patience: float, threads: int) -> None:
+def _work(path: Path, deadline: float | None, mouth: Connection, patience: float, threads: int) -> None:
     """A worker's process."""
     import torch
 
@@ -166,7 +164,6 @@ def _work(path: Path, number: int, deadline: float | None, mouth: Connection, pa
         interrupted = work(
             Plan.read(folder.plan),
             folder,
-            worker=number,
             deadline=deadline,
             told=_Pipe(mouth),
             patience=patience,

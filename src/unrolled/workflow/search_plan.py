@@ -16,6 +16,7 @@ from unrolled.search import Axis, SearchSettings, Space
 from unrolled.search.space import Value
 from unrolled.train import TrainSettings
 from unrolled.workflow.config import Config
+from unrolled.workflow.searched_layer import LAYER, SearchedLayer, replaced
 
 _FIXED = (
     *("data.path", "data.valid", "data.test", "data.split", "data.target", "data.time", "data.group", "data.wide"),
@@ -48,12 +49,25 @@ class Plan:
         for axis in space.axes:
             _refuse_fixed(axis)
         plan = cls(dict(given), space, validated(SearchSettings, section, where="search"))
+        if plan.settings.method == "enas":
+            plan._check_architecture()
+            return plan
         _check(plan.first(), where)
         for axis, value, tree in space.corners():
             _check_corner(axis, value, tree)
         if plan.settings.method == "grid":
             space.grid()
         return plan
+
+    def _check_architecture(self) -> None:
+        layer = SearchedLayer.of(self.given.get("net"))
+        others = [axis.path for axis in self.space.axes if not axis.path.endswith(f".{LAYER}.size")]
+        if others:
+            raise ConfigError("enas chooses a cell and its width only", where=others[0], mend="give one value")
+        if self.settings.seconds is None:
+            raise ConfigError("enas needs a time budget", where="search.seconds", mend="such as --seconds 600")
+        tree = self.first()
+        _check({**tree, "net": replaced(tree["net"], {"gru": {"size": max(layer.widths)}})})
 
     @classmethod
     def read(cls, path: Path | str) -> Plan:
@@ -144,7 +158,9 @@ def asked(
     for text in vary:
         path, value = _parts(text, "--vary", "train.learning_rate=1e-4..1e-2:log")
         _place(given, path, _axis(value))
-    if not config and not vary and "net" not in given:
+    if not config and not vary and "net" not in given and settings.get("method") == "enas":
+        given["net"] = [{LAYER: {"size": {"choice": [16, 32, 64]}, "nodes": 4}}]
+    elif not config and not vary and "net" not in given:
         given["net"] = _NETS
         _place(given, "train.learning_rate", {"low": 5e-4, "high": 2e-2, "log": True})
     given["search"] = {**(given.get("search") or {}), **settings}

@@ -46,7 +46,6 @@ def work(
     plan: Plan,
     folder: SearchFolder,
     *,
-    worker: int = 0,
     deadline: float | None = None,
     told: Told | None = None,
     data: Any = None,
@@ -56,7 +55,6 @@ def work(
 
     Args:
         plan, folder: of the search.
-        worker: number of this process.
         deadline: ``time.time()`` at which no more is trained.
         told: who is told.
         data: frame or array in place of the file.
@@ -67,9 +65,7 @@ def work(
         ConfigError: none of the first trials could be trained.
     """
     told = told or Silent()
-    study = Study(
-        plan.space, plan.settings, url=folder.url(plan), name=folder.study(plan), worker=worker, patience=patience
-    )
+    study = Study(plan.space, plan.settings, url=folder.url(plan), name=folder.study(plan), patience=patience)
     reconcile(study, folder)
     bench = _Bench(plan, folder, study, deadline, told, data)
     try:

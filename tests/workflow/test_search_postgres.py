@@ -1,0 +1,97 @@
+"""Many workers on one PostgreSQL server, which goes away in the middle."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.search.postgres import Server, programs, server
+from tests.workflow.small import prices
+
+from unrolled.core.search import Tried
+from unrolled.search.storage import StorageError
+from unrolled.train import Hook
+from unrolled.workflow.search import resume, search
+
+pytestmark = pytest.mark.exhaustive
+
+
+@pytest.fixture
+def postgres() -> Iterator[Server]:
+    found = programs()
+    if found is None:
+        pytest.skip("needs PostgreSQL's programs (Debian: apt-get install postgresql)")
+    with tempfile.TemporaryDirectory(prefix="unrolled-pg-") as home, server(Path(home), found) as running:
+        yield running
+
+
+def _plan(data: Path, storage: str, **settings: Any) -> dict[str, Any]:
+    return {
+        "data": {"path": str(prices(data)), "target": "Close", "window": 8},
+        "task": {"name": "forecast", "horizon": 3},
+        "net": [{"gru": {"size": {"choice": [2, 4, 8]}}}],
+        "train": {"epochs": 2, "learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}},
+        "search": {"storage": storage, "study": "shared", "method": "random", **settings},
+    }
+
+
+class _Outage:
+    """Stops the server after some trials, and starts it again after some seconds, or never."""
+
+    def __init__(self, postgres: Server, after: int, back: float | None) -> None:
+        self._postgres, self._after, self._back = postgres, after, back
+        self.seen: list[int] = []
+
+    def begun(self, number: int) -> None:
+        if number == self._after:
+            self._postgres.stop()
+            if self._back is not None:
+                threading.Timer(self._back, self._postgres.start).start()
+
+    def ended(self, tried: Tried) -> None:
+        self.seen.append(tried.number)
+
+    def hooks(self) -> tuple[Hook, ...]:
+        return ()
+
+
+def test_processes_on_two_folders_share_one_search(postgres: Server, tmp_path: Path) -> None:
+    plan = _plan(tmp_path / "prices.csv", postgres.url, trials=8, workers=2)
+    found: dict[str, Any] = {}
+
+    def machine(name: str) -> None:
+        found[name] = search(plan, folder=tmp_path / name).record
+
+    machines = [threading.Thread(target=machine, args=(name,)) for name in ("one", "two")]
+    for one in machines:
+        one.start()
+    for one in machines:
+        one.join()
+    last = resume(tmp_path / "one").record
+    assert [tried.number for tried in last.tried] == list(range(8))
+    assert {tried.trial.state for tried in last.tried} == {"done"}
+    homes = {str(Path(tried.trial.folder).parent.parent.name) for tried in last.tried}
+    assert homes == {"one", "two"}  # both machines worked
+    assert found["one"].axes == found["two"].axes
+
+
+def test_a_server_that_comes_back_is_waited_for(postgres: Server, tmp_path: Path) -> None:
+    told = _Outage(postgres, after=1, back=3.0)
+    found = search(_plan(tmp_path / "prices.csv", postgres.url, trials=4), folder=tmp_path / "s", told=told)
+    assert told.seen == [0, 1, 2, 3] and len(found.record.tried) == 4
+
+
+def test_a_server_that_stays_away_costs_nothing(postgres: Server, tmp_path: Path) -> None:
+    plan = _plan(tmp_path / "prices.csv", postgres.url, trials=4)
+    with pytest.raises(StorageError, match="Nothing is lost; when it is back, go on with") as caught:
+        search(plan, folder=tmp_path / "s", told=_Outage(postgres, after=2, back=None), patience=2.0)
+    assert "does not answer" in str(caught.value)
+    assert (tmp_path / "s" / "trials" / "0002" / "trial.json").exists()  # trained while the server was away
+    postgres.start()
+    found = resume(tmp_path / "s")
+    assert [tried.number for tried in found.record.tried] == [0, 1, 2, 3]
+    assert {tried.trial.state for tried in found.record.tried} == {"done"}
