@@ -1,6 +1,6 @@
 """Efficient neural architecture search (Pham et al. 2018, arXiv 1802.03268): weights are trained once, for all.
 
-Two phases alternate. An epoch of training gives each step another child, whose share of the weights is updated. Then
+Two phases alternate. In an epoch of training children take turns, step by step, each updating its share. Then
 the controller proposes children, is told how they do on the validation part with the weights as they are, and learns.
 What comes out is a ranking by shared weights: a guess, from which the best few are to be trained from scratch.
 """
@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,8 @@ from unrolled.train.protocols import Batches, Loss
 
 _STEPS = 20  # of the controller after each epoch
 _CLIP = 1.0  # largest norm of the gradient of the shared weights
-_PROPOSED = 40  # wirings drawn for the last ranking
+_POOL = 8  # children that take turns in an epoch: a new one has to be translated for the kernels first
+_PROPOSED = 24  # wirings drawn for the last ranking
 _JUDGED_ON = 8  # batches of the validation part, at most
 _WORST = -1.0  # reward of a child that diverges
 
@@ -81,10 +83,11 @@ class _Explorer:
         self._usual: float | None = None
 
     def train(self, batches: Iterator[Batch], end: float) -> None:
-        """One step of the shared weights for each batch, with a child of its own."""
+        """One step of the shared weights for each batch, the children of this epoch in turn."""
         self._net.train()
-        for batch in batches:
-            self._shared.wiring = self._propose()
+        children = cycle([self._propose() for _ in range(_POOL)])
+        for batch, child in zip(batches, children, strict=False):
+            self._shared.wiring = child
             loss = self._loss(self._net(**batch.inputs()), batch)
             self._optimizer.zero_grad()
             if torch.isfinite(loss):
