@@ -27,6 +27,8 @@ _CLIP = 1.0  # largest norm of the gradient of the shared weights
 _POOL = 8  # children that take turns in an epoch: a new one has to be translated for the kernels first
 _PROPOSED = 24  # wirings drawn for the last ranking
 _JUDGED_ON = 8  # batches of the validation part, at most
+_TRAINING = 0.75  # share of the time for both phases; the rest is for the ranking
+_FEWEST = 3  # wirings that are ranked even when the time is over
 _WORST = -1.0  # reward of a child that diverges
 
 
@@ -59,17 +61,18 @@ def explore(
         train, valid: batches.
         loss: of a batch.
         learning_rate: of the shared weights, by Adam.
-        seconds: time for both phases; at least one epoch is trained.
+        seconds: time for all of it; a little is done in any case.
         epochs: at most.
     """
     explorer = _Explorer(net, shared, controller, valid, loss, learning_rate)
-    end = time.monotonic() + seconds
+    began = time.monotonic()
+    end = began + _TRAINING * seconds
     for epoch in range(epochs):
         explorer.train(train.epoch(epoch), end)
-        explorer.teach()
+        explorer.teach(end)
         if time.monotonic() > end:
             break
-    return explorer.ranking()
+    return explorer.ranking(began + seconds)
 
 
 class _Explorer:
@@ -98,17 +101,23 @@ class _Explorer:
             if time.monotonic() > end:
                 return
 
-    def teach(self) -> None:
+    def teach(self, end: float) -> None:
         """Steps of the controller, each rewarded on one validation batch."""
         for _ in range(_STEPS):
+            if time.monotonic() > end:
+                return
             wiring, log, entropy = self._controller.sample()
             self._controller.learn(self._reward(self._judge(wiring, [next(self._stream)])), log, entropy)
 
-    def ranking(self) -> tuple[Ranked, ...]:
-        """Distinct proposals, judged on the same batches of the validation part."""
+    def ranking(self, end: float) -> tuple[Ranked, ...]:
+        """Distinct proposals, judged on the same batches of the validation part, as many as there is time for."""
         batches = [batch for _, batch in zip(range(_JUDGED_ON), self._valid.epoch(0), strict=False)]
         wirings = dict.fromkeys(self._propose() for _ in range(_PROPOSED))
-        ranked = [Ranked(wiring, self._judge(wiring, batches)) for wiring in wirings]
+        ranked: list[Ranked] = []
+        for wiring in wirings:
+            if len(ranked) >= _FEWEST and time.monotonic() > end:
+                break
+            ranked.append(Ranked(wiring, self._judge(wiring, batches)))
         return tuple(sorted(ranked, key=lambda one: one.loss if math.isfinite(one.loss) else math.inf))
 
     def _propose(self) -> Wiring:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0  # seconds between two attempts
 _BUSY = 60  # seconds that a worker waits for another's write to an SQLite file
+_RACES = 5  # attempts to make tables while others do
 _CONNECT = 10  # seconds until a server that does not answer counts as gone
 
 
@@ -32,16 +34,25 @@ def open_storage(url: str) -> RDBStorage:
         StorageError: the database does not answer.
     """
     optuna = require("optuna", extra="search", purpose="a search")
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     url = _with_driver(url)
     try:
-        storage: RDBStorage = optuna.storages.RDBStorage(url, engine_kwargs=_options(url))
+        for _ in range(_RACES):
+            with suppress(IntegrityError, ProgrammingError):  # another worker makes the same tables at this moment
+                return _connected(url)
+            time.sleep(_FIRST_WAIT)
+        return _connected(url)
     except ModuleNotFoundError as error:
         raise require_driver(url, error) from error
     except (SQLAlchemyError, RuntimeError, optuna.exceptions.StorageInternalError, ImportError, ValueError) as error:
         raise StorageError(_first_line(error), where=shown(url), mend="check the address, and that it runs") from error
+
+
+def _connected(url: str) -> RDBStorage:
+    storages = require("optuna", extra="search", purpose="a search").storages
+    storage: RDBStorage = storages.RDBStorage(url, engine_kwargs=_options(url))
     return storage
 
 

@@ -72,10 +72,10 @@ class Study:
         self._url, self._patience = url, patience
         self._begun: dict[int, optuna.Trial] = {}
         self._reported: dict[int, set[int]] = {}  # steps, by trial
-        storage = open_storage(url)
+        self._storage = open_storage(url)
         self._study: optuna.Study = self._patiently(
             lambda: self._optuna.create_study(
-                storage=storage,
+                storage=self._storage,
                 study_name=name,
                 sampler=sampler(settings, 0),
                 pruner=pruner(settings),
@@ -84,6 +84,11 @@ class Study:
             )
         )
         self._patiently(self._begin)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
 
     @property
     def limit(self) -> int | None:
@@ -208,7 +213,7 @@ class Study:
         points = self.space.grid()
         random.Random(self.settings.seed).shuffle(points)
         for point in points[: self.limit]:
-            self._study.enqueue_trial(point)
+            self._study.enqueue_trial(point, skip_if_exists=True)
 
     def _ask(self) -> optuna.Trial | None:
         limit = self.limit

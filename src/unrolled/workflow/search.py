@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,14 +89,17 @@ def _run(plan: Plan, home: SearchFolder, data: Any, told: Told, patience: float)
         return _written(record, plan, home, outcome.interrupted)
     deadline = None if plan.settings.seconds is None else began + plan.settings.seconds
     # Made first: it makes the tables, which several workers at once cannot.
-    study = Study(plan.space, plan.settings, url=home.url(plan), name=home.study(plan), patience=patience)
-    if plan.settings.workers == 1 or data is not None:
-        interrupted = work(plan, home, deadline=deadline, told=told, data=data, patience=patience)
-    else:
-        interrupted = crew(plan, home, deadline=deadline, told=told, patience=patience)
-    reconcile(study, home)
+    with closing(
+        Study(plan.space, plan.settings, url=home.url(plan), name=home.study(plan), patience=patience)
+    ) as study:
+        if plan.settings.workers == 1 or data is not None:
+            interrupted = work(plan, home, deadline=deadline, told=told, data=data, patience=patience)
+        else:
+            interrupted = crew(plan, home, deadline=deadline, told=told, patience=patience)
+        reconcile(study, home)
+        tried, importance = study.tried(), study.importance()
     axes = tuple(axis.facts for axis in plan.space.axes)
-    record = _summary(plan, home, study.tried(), axes, seconds=time.time() - began, importance=study.importance())
+    record = _summary(plan, home, tried, axes, seconds=time.time() - began, importance=importance)
     return _written(record, plan, home, interrupted)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -137,14 +138,11 @@ class _Team:
 
     def _bury(self, number: int, cause: str) -> None:
         trial = self._folder.write_lost(number, cause)
-        study = Study(
-            self._plan.space,
-            self._plan.settings,
-            url=self._folder.url(self._plan),
-            name=self._folder.study(self._plan),
-            patience=self._patience,
-        )
-        study.tell(number, trial)
+        url, name = self._folder.url(self._plan), self._folder.study(self._plan)
+        with closing(
+            Study(self._plan.space, self._plan.settings, url=url, name=name, patience=self._patience)
+        ) as study:
+            study.tell(number, trial)
         self._told.ended(Tried(number=number, values=self._folder.values(number), trial=trial))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,7 +52,7 @@ def work(
     data: Any = None,
     patience: float = 30.0,
 ) -> bool:
-    """Work until the trials are used up, the time is over, or Ctrl-C; whether it was the last.
+    """Work until the trials are used up, the time is over, or Ctrl-C; whether it was the latter.
 
     Args:
         plan, folder: of the search.
@@ -65,22 +66,27 @@ def work(
         ConfigError: none of the first trials could be trained.
     """
     told = told or Silent()
-    study = Study(plan.space, plan.settings, url=folder.url(plan), name=folder.study(plan), patience=patience)
+    url, name = folder.url(plan), folder.study(plan)
+    with closing(Study(plan.space, plan.settings, url=url, name=name, patience=patience)) as study:
+        try:
+            return _worked(study, folder, _Bench(plan, folder, study, deadline, told, data), deadline)
+        except StorageError as error:
+            mend = f"nothing is lost; when it is back, go on with: unrolled search --resume {folder.path}"
+            raise StorageError(error.what, where=error.where, mend=mend) from error
+
+
+def _worked(study: Study, folder: SearchFolder, bench: _Bench, deadline: float | None) -> bool:
+    """All that is to do; whether Ctrl-C ended it."""
     reconcile(study, folder)
-    bench = _Bench(plan, folder, study, deadline, told, data)
-    try:
-        for number in study.running():
-            if number in folder.numbers() and bench.take_up(number):
-                return True
-        while deadline is None or time.time() < deadline:
-            if (proposal := study.ask()) is None:
-                return False
-            if bench.train(proposal):
-                return True
-            _refuse_hopeless(study)
-    except StorageError as error:
-        mend = f"nothing is lost; when it is back, go on with: unrolled search --resume {folder.path}"
-        raise StorageError(error.what, where=error.where, mend=mend) from error
+    for number in study.running():
+        if number in folder.numbers() and bench.take_up(number):
+            return True
+    while deadline is None or time.time() < deadline:
+        if (proposal := study.ask()) is None:
+            return False
+        if bench.train(proposal):
+            return True
+        _refuse_hopeless(study)
     return False
 
 
