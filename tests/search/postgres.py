@@ -51,6 +51,7 @@ class Server:
         self._run("pg_ctl", what, "-D", str(self.home / "data"), *options)
 
     def _run(self, program: str, *arguments: str) -> None:
+        user = _unprivileged(self.home)
         subprocess.run(
             [str(self.programs / program), *arguments],
             check=True,
@@ -58,17 +59,18 @@ class Server:
             stderr=subprocess.STDOUT,
             cwd=self.home,
             timeout=120,
-            **_unprivileged(self.home),
+            user=user,
+            group=None if user is None else pwd.getpwnam(user).pw_gid,
         )
 
 
-def _unprivileged(home: Path) -> dict[str, int]:
-    """The user to run as, who owns the folder; nobody else's where we are not root."""
+def _unprivileged(home: Path) -> str | None:
+    """The user to run as, who owns the folder; None, the user we are, where that is not root."""
     if os.geteuid() != 0:
-        return {}
+        return None
     user = next(entry for name in _USERS if (entry := _entry(name)) is not None)
     os.chown(home, user.pw_uid, user.pw_gid)
-    return {"user": user.pw_uid, "group": user.pw_gid}
+    return user.pw_name
 
 
 def _entry(name: str) -> pwd.struct_passwd | None:

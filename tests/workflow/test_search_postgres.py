@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.search.postgres import Server, programs, server
 from tests.workflow.small import prices
 
 from unrolled.core.search import Tried
+from unrolled.search import SearchSettings, Space, Study
 from unrolled.search.storage import StorageError
 from unrolled.train import Hook
 from unrolled.workflow.search import resume, search
@@ -59,24 +65,38 @@ class _Outage:
         return ()
 
 
-def test_processes_on_two_folders_share_one_search(postgres: Server, tmp_path: Path) -> None:
-    plan = _plan(tmp_path / "prices.csv", postgres.url, trials=8, workers=2)
-    found: dict[str, Any] = {}
+def test_machines_share_one_search(postgres: Server, tmp_path: Path) -> None:
+    plan = _plan(tmp_path / "prices.csv", postgres.url, trials=12)
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan))
+    command = [sys.executable, "-m", "unrolled", "search", str(tmp_path / "plan.yaml"), "--out", str(tmp_path / "one")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as other:
+        while not (tmp_path / "one" / "trials").exists():
+            assert other.poll() is None
+            time.sleep(0.05)
+        search(plan, folder=tmp_path / "two")
+        assert other.wait() == 0
+    record = resume(tmp_path / "two").record
+    assert [tried.number for tried in record.tried] == list(range(12))
+    assert {tried.trial.state for tried in record.tried} == {"done"}
+    assert {Path(tried.trial.folder).parent.parent.name for tried in record.tried} == {"one", "two"}
 
-    def machine(name: str) -> None:
-        found[name] = search(plan, folder=tmp_path / name).record
 
-    machines = [threading.Thread(target=machine, args=(name,)) for name in ("one", "two")]
-    for one in machines:
+def test_tables_are_made_once_however_many_begin(postgres: Server) -> None:
+    space, failed = Space.parse({"x": {"choice": [1, 2, 3]}}), []
+
+    def begin() -> None:
+        try:
+            with closing(Study(space, SearchSettings(method="grid"), url=postgres.url, name="s")):
+                pass
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for one in threads:
         one.start()
-    for one in machines:
+    for one in threads:
         one.join()
-    last = resume(tmp_path / "one").record
-    assert [tried.number for tried in last.tried] == list(range(8))
-    assert {tried.trial.state for tried in last.tried} == {"done"}
-    homes = {str(Path(tried.trial.folder).parent.parent.name) for tried in last.tried}
-    assert homes == {"one", "two"}  # both machines worked
-    assert found["one"].axes == found["two"].axes
+    assert failed == []
 
 
 def test_a_server_that_comes_back_is_waited_for(postgres: Server, tmp_path: Path) -> None:
