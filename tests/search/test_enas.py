@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,7 +52,12 @@ def test_a_found_cell_holds_what_every_cell_must_hold() -> None:
 @given(WIRINGS)
 def test_the_equations_are_those_of_the_paper(wiring: Wiring) -> None:
     """One step, written out by hand in plain torch."""
-    functions = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "identity": lambda v: v}
+    functions: dict[str, Callable[[Tensor], Tensor]] = {
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "sigmoid": torch.sigmoid,
+        "identity": lambda v: v,
+    }
     w, H = _weights(wiring), wiring.width
     x, h = torch.randn(2, 3, dtype=torch.float64), torch.zeros(2, H, dtype=torch.float64)
     for _ in range(2):
@@ -136,7 +141,8 @@ class _Answer(nn.Module):
         self.head = nn.Linear(width, 1)
 
     def forward(self, x: Tensor, **_: Tensor | None) -> Tensor:
-        return self.head(self.layer(x)[0][:, -1])[:, None, :, None]
+        answer: Tensor = self.head(self.layer(x)[0][:, -1])
+        return answer[:, None, :, None]
 
 
 class _Sums:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.core.errors import ConfigError
+from unrolled.core.search import Value
 from unrolled.search import Axis, Space
-from unrolled.search.space import Value
 
 TREE: dict[str, Any] = {
     "data": {"path": "prices.csv", "window": {"choice": [8, None]}},
@@ -24,6 +25,10 @@ TREE: dict[str, Any] = {
     },
     "train": {"learning_rate": {"low": "1e-4", "high": 1e-2, "log": True}, "epochs": 3},
 }
+
+
+def _at(point: dict[str, Value], axis: Axis) -> Value:
+    return point[axis.path]
 
 
 def test_axes_are_found_by_their_paths() -> None:
@@ -47,7 +52,8 @@ def test_only_what_counts_is_asked_for() -> None:
 
     def pick(axis: Axis) -> Value:
         asked.append(axis.path)
-        return {"net": "conv+gru", "net(conv+gru).1.gru.size": 16}.get(axis.path, axis.ends()[0])
+        chosen: dict[str, Value] = {"net": "conv+gru", "net(conv+gru).1.gru.size": 16}
+        return chosen.get(axis.path, axis.ends()[0])
 
     filled = Space.parse(TREE).fill(pick)
     assert filled["net"] == [{"conv": {"channels": 4}}, {"gru": {"size": 16}}]
@@ -61,7 +67,7 @@ def test_a_grid_is_every_combination_once() -> None:
     assert len(points) == 2 * (1 + 4 + 2) * 2
     assert len({tuple(sorted(map(repr, point.items()))) for point in points}) == len(points)
     space = Space.parse(tree)
-    configs = [repr(space.fill(lambda axis, point=point: point[axis.path])) for point in points]
+    configs = [repr(space.fill(partial(_at, point))) for point in points]
     assert len(set(configs)) == len(points)
     with pytest.raises(ConfigError, match=r"train.learning_rate: a grid needs values it can count"):
         Space.parse(TREE).grid()
@@ -75,7 +81,7 @@ def test_every_option_is_met_in_a_corner() -> None:
             assert tree["net"] == [{"lstm": {"size": value}}]
 
 
-WRONG = {
+WRONG: dict[str, dict[str, Any]] = {
     "choice is empty": {"a": {"choice": []}},
     "not a list": {"a": {"choice": 5}},
     "a value twice": {"a": {"choice": [1, 2, 1]}},
@@ -104,7 +110,7 @@ def test_what_makes_no_sense_is_refused(said: str) -> None:
 
 def test_true_and_one_are_two_options() -> None:
     space = Space.parse({"a": {"choice": [True, 1, 1.0]}})
-    assert [type(space.fill(lambda _, value=value: value)["a"]) for value in (True, 1, 1.0)] == [bool, int, float]
+    assert [type(space.fill(partial(_at, {"a": value}))["a"]) for value in (True, 1, 1.0)] == [bool, int, float]
 
 
 LEAVES = st.one_of(

@@ -174,7 +174,11 @@ WRONG = {
 
 @pytest.mark.parametrize("said", WRONG)
 def test_a_wrong_plan_is_refused_before_anything_is_read(said: str) -> None:
-    given = {"data": {"path": "nowhere.csv"}, "train": {"learning_rate": {"low": 1e-3, "high": 0.1}}, **WRONG[said]}
+    given: dict[str, Any] = {
+        "data": {"path": "nowhere.csv"},
+        "train": {"learning_rate": {"low": 1e-3, "high": 0.1}},
+        **WRONG[said],
+    }
     with pytest.raises(ConfigError) as caught:
         Plan.parse(given)
     assert said in str(caught.value)

@@ -56,7 +56,7 @@ def search(
         "method": method, "trials": trials, "seconds": seconds, "objectives": objective, "prune": prune,
         "workers": workers, "storage": storage, "study": study, "seed": seed,
     }  # fmt: skip
-    given = {name: value for name, value in settings.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
 
     from unrolled.workflow import search as job
     from unrolled.workflow.search_plan import Plan, asked

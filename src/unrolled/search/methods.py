@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unrolled.core.optional import require
+from unrolled.core.search import Value
 from unrolled.search.settings import SearchSettings
-from unrolled.search.space import Axis, Value
+from unrolled.search.space import Axis
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from unrolled.core.errors import ConfigError
@@ -118,7 +119,12 @@ class Space:
         for axis in self.axes:
             for value in axis.ends():
                 chosen = {**dict(axis.under), axis.path: value}
-                yield axis, value, self.fill(lambda other, chosen=chosen: chosen.get(other.path, other.ends()[0]))
+                yield axis, value, self.fill(partial(_chosen, chosen))
+
+
+def _chosen(chosen: Mapping[str, Value], axis: Axis) -> Value:
+    """What was chosen for an axis, or its first value."""
+    return chosen[axis.path] if axis.path in chosen else axis.ends()[0]
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def draw(nodes: int, widths: tuple[int, ...], generator: random.Random) -> Wirin
 
 def count(nodes: int, widths: tuple[int, ...]) -> int:
     """How many wirings there are."""
-    return len(ACTIVATIONS) ** nodes * math.factorial(nodes - 1) * len(widths)
+    return int(len(ACTIVATIONS) ** nodes) * math.factorial(nodes - 1) * len(widths)
 
 
 def _matrices(nodes: int) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from unrolled.cells import Cell, cells, register
 from unrolled.core.errors import ConfigError
 from unrolled.core.files import write_text
 from unrolled.core.records import Metric, Note
-from unrolled.core.search import AxisFacts, Tried
+from unrolled.core.search import AxisFacts, Tried, Value
 from unrolled.core.trial import Budget, Trial
 from unrolled.nets import Net
 from unrolled.search.controller import Controller
@@ -110,7 +110,7 @@ class _Bench:
 
     def _train(self, wiring: Wiring, by: str, left: float) -> None:
         number = len(self.tried)
-        values = {"found by": by, "cell": str(wiring), "size": wiring.width, "file": wiring.name}
+        values: dict[str, Value] = {"found by": by, "cell": str(wiring), "size": wiring.width, "file": wiring.name}
         self._told.begun(number)
         trial = run_trial(
             self.config(wiring),
@@ -166,7 +166,7 @@ def _drawn(bench: _Bench, asked: SearchedLayer) -> Iterator[Wiring]:
 
 def _paid(tried: list[Tried], seconds: float) -> tuple[Note, ...]:
     """Whether the controller found more than chance did in the same time."""
-    best = {by: _best(tried, lambda one, by=by: one.values["found by"] == by) for by in ("enas", "random")}
+    best = {by: _best([one.trial for one in tried if one.values["found by"] == by]) for by in ("enas", "random")}
     enas, chance = best["enas"], best["random"]
     if enas is None or chance is None or enas.metric is None or chance.metric is None:
         return ()
@@ -186,8 +186,8 @@ def _paid(tried: list[Tried], seconds: float) -> tuple[Note, ...]:
     )
 
 
-def _best(tried: list[Tried], wanted: Callable[[Tried], bool]) -> Trial | None:
-    chosen = [one.trial for one in tried if wanted(one) and one.trial.cost is not None]
+def _best(trials: list[Trial]) -> Trial | None:
+    chosen = [trial for trial in trials if trial.cost is not None]
     whole = [trial for trial in chosen if trial.whole]
     return min(whole or chosen, key=lambda trial: trial.cost or 0.0, default=None)
 

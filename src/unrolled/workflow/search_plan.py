@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 from unrolled.core.errors import ConfigError, UnrolledError
+from unrolled.core.search import Value
 from unrolled.core.validation import validated
 from unrolled.nets.spec import NetSpec
 from unrolled.search import Axis, SearchSettings, Space
-from unrolled.search.space import Value
 from unrolled.train import TrainSettings
 from unrolled.workflow.config import Config
 from unrolled.workflow.searched_layer import LAYER, SearchedLayer, replaced
