@@ -62,7 +62,7 @@ def test_a_found_cell_is_a_file_that_trains(tmp_path: Path) -> None:
 
 def test_mistakes_are_told_in_a_sentence(tmp_path: Path) -> None:
     data = prices(tmp_path / "prices.csv")
-    wrong = {
+    wrong: dict[str, list[object]] = {
         "no config or data was given": [],
         "cannot be read": [tmp_path / "nowhere.yaml"],
         "low is 3 and high is 1": [data, "--vary", "train.epochs=3..1"],

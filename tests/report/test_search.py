@@ -14,6 +14,7 @@ from unrolled.core.records import Language, Note
 from unrolled.core.search import AxisFacts, SearchRecord, Tried
 from unrolled.core.trial import Trial
 from unrolled.report import search, search_charts, search_screen
+from unrolled.report.charts import Chart
 from unrolled.report.words import Words
 
 WORDS = Words("en")
@@ -53,7 +54,7 @@ def _record(**changes: Any) -> SearchRecord:
     return SearchRecord(**{**known, **changes})
 
 
-def _series(chart: search_charts.Chart) -> dict[str, Any]:
+def _series(chart: Chart) -> dict[str, Any]:
     return {one["name"]: one["data"] for one in chart.option["series"]}
 
 

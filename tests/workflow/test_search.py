@@ -158,7 +158,7 @@ def test_two_workers_share_a_search_and_one_that_is_killed_is_replaced(tmp_path:
     assert len(seen.ended_) == 3
 
 
-WRONG = {
+WRONG: dict[str, Any] = {
     "the value 'gruu' gives a config that is refused": {"net": {"choice": ["gru", "gruu"]}},
     "the value 1.5 gives a config that is refused": {
         "train": {"optimizer": "sgd", "momentum": {"low": 0.5, "high": 1.5}}
