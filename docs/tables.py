@@ -27,6 +27,7 @@ from unrolled.nets.layers import layer_kinds
 from unrolled.nets.presets import presets
 from unrolled.prepare.readers import SUFFIXES, ReadOptions
 from unrolled.program.equations import CELLS
+from unrolled.search import SearchSettings
 from unrolled.tasks import TASKS
 from unrolled.train.settings import LayerRule, TrainSettings
 from unrolled.workflow.config import Config, DataSettings
@@ -117,6 +118,7 @@ def suffix_table() -> Rows:
 
 TABLES: Mapping[str, Callable[[], Rows]] = {
     "config": partial(options, Config),
+    "search": partial(options, SearchSettings),
     "data": partial(options, DataSettings),
     "split": partial(options, SplitSettings),
     "reading": partial(options, ReadOptions),

@@ -1,6 +1,7 @@
 """Cells: one file each, its paper and its equations."""
 
 from unrolled.cells.cell import Cell, Uniform
+from unrolled.cells.file import load_file
 from unrolled.cells.gru import GRU, mirror_update_gate
 from unrolled.cells.gru_before import GRUBefore
 from unrolled.cells.gru_d import GRUDecay
@@ -67,6 +68,7 @@ __all__ = [
     "Uniform",
     "cell",
     "cells",
+    "load_file",
     "mirror_update_gate",
     "register",
 ]

@@ -44,5 +44,13 @@ class TrainingError(UnrolledError):
     """Training cannot go on (a loss that is not finite, a checkpoint that does not fit)."""
 
 
+class DivergedError(TrainingError):
+    """A loss, gradient or answer of training is not finite."""
+
+
+class MemoryUsedUpError(TrainingError):
+    """The machine or its device has not the memory that a net needs."""
+
+
 class MissingExtraError(UnrolledError):
     """An optional dependency is not installed."""

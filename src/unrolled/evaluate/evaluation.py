@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from unrolled.core.errors import DataError, TrainingError
+from unrolled.core.errors import DataError, DivergedError
 from unrolled.core.records import Evaluation, Note
 from unrolled.evaluate import notes as told
 from unrolled.evaluate.baselines import baselines, spread
@@ -108,7 +108,7 @@ def evaluate(
 
     Raises:
         DataError: no sample has a truth.
-        TrainingError: an answer is not a finite number.
+        DivergedError: an answer is not a finite number.
     """
     _refuse(part, answer)
     found = _trained_on(train, part)
@@ -169,7 +169,7 @@ def _refuse(part: Part, answer: Answer) -> None:
     given = next(part for part in (answer.probability, answer.score, answer.value) if part is not None)
     sound = int(np.isfinite(given.reshape(len(given), -1)).all(axis=1).sum())
     if sound < len(given):
-        raise TrainingError(
+        raise DivergedError(
             f"the model's answer is not a finite number for {len(given) - sound} of {len(given)} samples",
             where=part.series.source,
             mend="look for extreme values in the data, or train again with a smaller learning rate",

@@ -50,14 +50,18 @@ def lower(code: Code, goals: Iterable[tuple[Value, Ref]]) -> None:
         value.goals.append(ref)
         wanted.append(value)
     values = _sorted(wanted)
+    for value in values:  # each pass changes who uses what, and counting is what takes time
+        if value.op == "add":
+            _absorb(value, _uses(wanted))
     for value in values:
-        _absorb(value, _uses(wanted))
+        if value.op in ("tally", "sum"):
+            _gather(value, _uses(wanted))
     for value in values:
-        _gather(value, _uses(wanted))
-    for value in values:
-        _order(value, _uses(wanted))
+        if value.op == "add":
+            _order(value, _uses(wanted))
     for value in _sorted(wanted):
-        _fuse(value, _uses(wanted))
+        if value.op in ("add", "sub", "mul"):
+            _fuse(value, _uses(wanted))
     values = _sorted(wanted)
     for value in values:
         value.level = _level(value)
@@ -91,8 +95,6 @@ def _alone(value: Value, uses: Counter[Value]) -> bool:
 
 def _absorb(value: Value, uses: Counter[Value]) -> None:
     """A sum with products in it becomes one product over all factors, begun from up to two references."""
-    if value.op != "add":
-        return
     terms: list[Value] = []
     stack = [value]
     while stack:
@@ -131,7 +133,7 @@ def _gather(value: Value, uses: Counter[Value]) -> None:
         (term,) = value.args
         if term.op == "mul" and _alone(term, uses) and term.width == value.width:
             value.op, value.args = "tally_product", list(term.args)
-    elif value.op == "sum":
+    else:
         stack = list(value.args)
         width = stack[0].width
         while stack:
@@ -146,8 +148,6 @@ def _gather(value: Value, uses: Counter[Value]) -> None:
 
 def _order(value: Value, uses: Counter[Value]) -> None:
     """Of an addition of several terms the products come last, so that each fuses with what was added before."""
-    if value.op != "add":
-        return
     terms: list[Value] = []
     stack = list(reversed(value.args))
     while stack:
@@ -165,8 +165,6 @@ def _order(value: Value, uses: Counter[Value]) -> None:
 
 def _fuse(value: Value, uses: Counter[Value]) -> None:
     """A product of two and an addition become one operation, three factors too; x (1 - x) becomes x - x x."""
-    if value.op not in ("add", "sub", "mul"):
-        return
     a, b = value.args
     if value.op == "mul":
         _fuse_factors(value, a, b, uses)

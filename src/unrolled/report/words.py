@@ -42,6 +42,50 @@ WORDS: dict[str, tuple[str, str]] = {
     "assumptions": ("What was assumed", "所作假设"),
     # result
     "result": ("Result", "评估结果"),
+    # search
+    "search": ("Search", "搜索"),
+    "search_best": ("The best", "最佳结果"),
+    "all_trials": ("All trials", "全部试验"),
+    "frontier": ("What nothing beats", "最优前沿"),
+    "frontier_help": (
+        "A trial is on the frontier when no other is as good in all of measure, size and latency, and better in one.",
+        "如果没有其他试验在指标、大小和延迟上都不差且至少一项更好，该试验即在前沿上。",
+    ),
+    "trial": ("Trial", "试验"),
+    "trial_number": ("trial {number}", "试验 {number}"),
+    "state": ("State", "状态"),
+    "answer_time": ("One answer", "单次预测"),
+    "step_time": ("One step", "单步"),
+    "chosen": ("Chosen values", "所选取值"),
+    "failures": ("Why trials failed", "试验失败原因"),
+    "size_in_bytes": ("size in bytes", "大小（字节）"),
+    "search_history": ("Trial by trial", "逐次试验"),
+    "best_so_far": ("Best so far", "目前最佳"),
+    "importance": ("What made the difference", "各取值的影响"),
+    "importance_help": (
+        "Share of the differences between trials that a value explains by itself (functional ANOVA).",
+        "各取值单独解释的试验间差异的比例（函数方差分析）。",
+    ),
+    "parallel": ("All trials side by side", "全部试验对照"),
+    "parallel_help": (
+        "Each line is a trial, through the values that it had; the best figure is on top of the last axis.",
+        "每条线为一次试验，经过其各取值；最后一轴顶端为最佳指标。",
+    ),
+    "band": ("quarter {which} of {of}", "第 {which}/{of} 组"),
+    "found_best": (
+        "The best of {count} trials is number {number}: {metric} on the validation part.",
+        "{count} 次试验中最佳的是第 {number} 次：验证部分的 {metric}。",
+    ),
+    "nothing_found": ("None of {count} trials gave a figure.", "{count} 次试验均未得到指标。"),
+    "best_help": (
+        "The figures come from the validation part, which chose; this command trains the best config and judges it on "
+        "the test part.",
+        "以上数值来自用于选择的验证部分；该命令训练最佳配置，并在测试部分上评估。",
+    ),
+    "trials_help": (
+        "One answer and one step are medians at batch 1 on this machine.",
+        "单次预测与单步为本机批量为 1 时的中位数。",
+    ),
     # diagnosis
     "diagnosis": ("Diagnosis", "诊断"),
     "to_mend": ("What to mend", "需要处理"),
@@ -404,6 +448,13 @@ NAMES: dict[str, tuple[str, str]] = {
     "update_ratio": ("Change of the weights in a step, over their size", "每步权重变化与其大小之比"),
     "dead_units": ("Dead units (share)", "失效单元比例"),
     "loss_spikes": ("Spikes of the loss", "损失突增次数"),
+    # states of trials, and why they failed
+    "done": ("done", "完成"),
+    "pruned": ("stopped early", "提前停止"),
+    "failed": ("failed", "失败"),
+    "interrupted": ("interrupted", "已中断"),
+    "diverged": ("diverged", "发散"),
+    "out_of_memory": ("out of memory", "内存不足"),
     # columns of the data table
     "name": ("Name", "名称"),
     "role": ("Role", "角色"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from unrolled.core.errors import ConfigError, DataError, TrainingError
+from unrolled.core.errors import ConfigError, DataError, DivergedError, MemoryUsedUpError, TrainingError
 from unrolled.train import checkpoint
 from unrolled.train.diagnosis import Evidence, likely_cause
 from unrolled.train.fitting import Fitting
@@ -42,12 +42,8 @@ def told(error: Exception, fitting: Fitting, parts: Mapping[str, Batches | None]
     """
     if isinstance(error, NotFinite):
         return _not_finite(error, fitting, parts, folder)
-    if isinstance(error, torch.OutOfMemoryError):
-        return TrainingError(
-            "the memory of the device is used up",
-            where=f"epoch {fitting.epoch + 1}, batch {fitting.batch + 1}",
-            mend="use a smaller batch_size (accumulate keeps the product), shorter windows or a smaller net",
-        )
+    if memory_used_up(error):
+        return out_of_memory(f"epoch {fitting.epoch + 1}, batch {fitting.batch + 1}")
     if isinstance(error, RuntimeError) and "deterministic" in str(error) and fitting.settings.deterministic:
         return ConfigError(
             f"this net uses an operation that has no deterministic form here: {str(error).splitlines()[0]}",
@@ -55,6 +51,22 @@ def told(error: Exception, fitting: Fitting, parts: Mapping[str, Batches | None]
             mend="set deterministic: false",
         )
     return error
+
+
+def memory_used_up(error: Exception) -> bool:
+    """Whether memory could not be had, of a device or of the machine; torch has no class of its own for the latter."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def out_of_memory(where: str) -> MemoryUsedUpError:
+    """The error of a training that needs more memory than there is."""
+    return MemoryUsedUpError(
+        "the memory is used up",
+        where=where,
+        mend="use a smaller batch_size (accumulate keeps the product), shorter windows or a smaller net",
+    )
 
 
 def _not_finite(
@@ -70,7 +82,7 @@ def _not_finite(
     value = error.norm if math.isfinite(error.loss) else error.loss
     name = "norm of the gradient" if math.isfinite(error.loss) else f"{error.part} loss"
     kept = folder is not None and (folder / checkpoint.FILE).exists()
-    return TrainingError(
+    return DivergedError(
         f"the {name} is {value}; the likely cause is {cause.what}",
         where=f"epoch {fitting.epoch + 1}, batch {error.batch + 1}",
         mend=cause.mend + (f". The last good checkpoint is kept in {folder}" if kept else ""),

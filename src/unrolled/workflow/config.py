@@ -78,6 +78,7 @@ class Config(Record):
         task: ``{"name": ..., option: ...}``; the options are those of the task's settings.
         net: a preset's name, a list of layers, or None for the task's preset.
         train: options of ``train.TrainSettings``; what is absent is the task's default.
+        cells: Python files that register cells of one's own, run before the net is built.
         start_from: a bundle whose weights are taken over (all of them, or those of ``train.warm_layers``).
         seed: of every random choice (split, initial weights, order, dropout).
         language: of the report, "en" or "zh".
@@ -87,6 +88,7 @@ class Config(Record):
     task: dict[str, Any] = {}
     net: str | list[Any] | None = None
     train: dict[str, Any] = {}
+    cells: Names = ()
     start_from: str | None = None
     seed: int = Field(0, ge=0, lt=2**31)
     language: Language = "en"

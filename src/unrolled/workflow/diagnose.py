@@ -36,8 +36,7 @@ from unrolled.workflow.reply import Reply
 from unrolled.workflow.run_folder import RunFolder
 from unrolled.workflow.section import thinned
 from unrolled.workflow.suspects import suspects
-from unrolled.workflow.train import batches as batches_of
-from unrolled.workflow.train import first_net
+from unrolled.workflow.train import batches_of, first_net
 
 _SAMPLES, _BATCH = 512, 128
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from unrolled.cells import load_file
 from unrolled.core.errors import DataError
 from unrolled.core.records import Note
 from unrolled.core.validation import validated
@@ -52,6 +53,8 @@ def prepare(config: Config, data: Any, weights: npt.ArrayLike | None) -> Job:
     Raises:
         UnrolledError: the data or the settings are not usable; the message says what to do.
     """
+    for path in config.cells:
+        load_file(path)
     config = _resolved(as_before(config))
     table = open_table(config.data, data)
     name = config.task.get("name") or "auto"

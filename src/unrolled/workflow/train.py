@@ -136,10 +136,10 @@ def _run(job: Job, net: AnyNet, home: RunFolder | None, listener: Listener, *, r
     listener.net(net.summary())
     result = fit(
         net,
-        batches(job, "train"),
+        batches_of(job, "train"),
         job.task.loss,
         job.settings,
-        valid=batches(job, "valid") if "valid" in job.sections else None,
+        valid=batches_of(job, "valid") if "valid" in job.sections else None,
         measure=job.task.measure,
         folder=home.path if home is not None else None,
         hooks=listener.hooks(),
@@ -170,7 +170,7 @@ def _outcome(job: Job, net: AnyNet) -> tuple[Model | None, Evaluation, Bundle]:
     """What was trained, judged, and its bundle."""
     if isinstance(net, Pretext):
         return None, pretraining.judge(job, net), pretraining.bundle(job, net)
-    model = _calibrated(job, net)
+    model = calibrated(job, net)
     return model, _judge(job, model), model.predictor.bundle
 
 
@@ -219,7 +219,7 @@ def _refuse_short(job: Job, task: Ctc, net: AnyNet) -> None:
         task.refuse(section.series, section.samples, truth, net.pace)
 
 
-def batches(job: Job, name: str) -> Batches:
+def batches_of(job: Job, name: str) -> Batches:
     """Those of a part, as training and validation read them."""
     section, settings, training = job.sections[name], job.settings, name == "train"
     samples, gather = section.samples, cast(Gather, job.preprocessor)
@@ -244,7 +244,7 @@ def _share() -> tuple[int, int]:
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def _calibrated(job: Job, net: Net | CustomNet) -> Model:
+def calibrated(job: Job, net: Net | CustomNet) -> Model:
     """The model with its intervals, temperatures or threshold fitted on the validation part."""
     preprocessor = _to_horizon(job)
     decoding = job.task.decoding(preprocessor.schema)

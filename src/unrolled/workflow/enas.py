@@ -1,0 +1,199 @@
+"""An architecture search from end to end, with random search of the same budget beside it.
+
+The layer to be found is written ``enas: {size: {choice: [16, 32, 64]}, nodes: 4}`` in the net. Both methods are given
+the same seconds: one trains a super-net and then, from scratch, what its controller proposes; the other trains, from
+scratch, what is drawn. The validation part decides; the best of all is kept, whoever found it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from unrolled.cells import Cell, cells, register
+from unrolled.core.errors import ConfigError
+from unrolled.core.files import write_text
+from unrolled.core.records import Metric, Note
+from unrolled.core.search import AxisFacts, Tried, Value
+from unrolled.core.trial import Budget, Trial
+from unrolled.nets import Net
+from unrolled.search.controller import Controller
+from unrolled.search.enas import explore
+from unrolled.search.shared import share
+from unrolled.search.wiring import Wiring, draw
+from unrolled.train import torch_options
+from unrolled.workflow.config import Config
+from unrolled.workflow.job import prepare
+from unrolled.workflow.search_folder import SearchFolder
+from unrolled.workflow.search_plan import Plan
+from unrolled.workflow.search_worker import Told
+from unrolled.workflow.searched_layer import SearchedLayer, replaced
+from unrolled.workflow.source import open_table
+from unrolled.workflow.train import batches_of, first_net
+from unrolled.workflow.trial import comparable, run_trial
+
+_EXPLORE = 0.5  # share of the seconds for the super-net
+_EPOCHS = 200  # of the super-net, at most
+_PLACE = "enas_place"
+
+
+class _Place(Cell):
+    """Stands in a net where the super-net will."""
+
+    name = _PLACE
+    gates = ("h",)
+
+    def step(self, x: Any, R: Any, h: Any) -> tuple[Any]:
+        return (x.h + R.h(h),)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All trials of both methods, and what they say about whether it paid."""
+
+    tried: tuple[Tried, ...]
+    notes: tuple[Note, ...]
+    interrupted: bool
+
+
+AXES = (AxisFacts(path="found by", options=("enas", "random")),)
+
+
+def architecture_search(plan: Plan, folder: SearchFolder, *, data: Any, told: Told) -> Outcome:
+    """Find a cell and a width.
+
+    Raises:
+        UnrolledError: the data or the settings are not usable.
+    """
+    asked = SearchedLayer.of(plan.given.get("net"))
+    bench = _Bench(plan, folder, told, open_table(_base(plan).data, data))
+    seconds = plan.settings.seconds or 0.0
+    bench.go(_proposed(bench, asked, seconds), "enas", seconds)
+    bench.go(_drawn(bench, asked), "random", seconds)
+    return Outcome(tuple(bench.tried), _paid(bench.tried, seconds), bench.interrupted)
+
+
+class _Bench:
+    """Trains wirings from scratch, and keeps what came out."""
+
+    def __init__(self, plan: Plan, folder: SearchFolder, told: Told, table: Any) -> None:
+        self.plan, self.table, self._folder, self._told = plan, table, folder, told
+        self.tried: list[Tried] = []
+        self.interrupted = False
+
+    def go(self, wirings: Iterator[Wiring], by: str, seconds: float) -> None:
+        """Train one after the other until the time is over, one at least; what the iterator itself takes counts."""
+        end, seen = time.monotonic() + seconds, set[Wiring]()
+        while not self.interrupted:
+            wiring = next(wirings, None)
+            left = end - time.monotonic()
+            if wiring is None or (seen and left <= 0):
+                return
+            if wiring not in seen:
+                seen.add(wiring)
+                self._train(wiring, by, left)
+
+    def config(self, wiring: Wiring) -> Config:
+        """The config that has a cell in the place of the searched layer."""
+        path = self._folder.path / "cells" / f"{wiring.name}.py"
+        if not path.exists():
+            write_text(path, wiring.source())
+        given = {key: value for key, value in self.plan.given.items() if key != "search"}
+        given["net"] = replaced(given["net"], {wiring.name: {"size": wiring.width}})
+        given["cells"] = [*given.get("cells", []), str(path)]
+        return Config.parse(given)
+
+    def _train(self, wiring: Wiring, by: str, left: float) -> None:
+        number = len(self.tried)
+        values: dict[str, Value] = {"found by": by, "cell": str(wiring), "size": wiring.width, "file": wiring.name}
+        self._told.begun(number)
+        trial = run_trial(
+            self.config(wiring),
+            self._folder.begin(number, dict(values)),
+            budget=Budget(seconds=max(1.0, left)),
+            data=self.table,
+            hooks=self._told.hooks(),
+        )
+        self.interrupted = trial.state == "interrupted"
+        tried = Tried(number=number, values=dict(values), trial=trial)
+        self.tried.append(tried)
+        self._told.ended(tried)
+
+
+def _proposed(bench: _Bench, asked: SearchedLayer, seconds: float) -> Iterator[Wiring]:
+    """The controller's proposals, the most promising first; exploring happens when the first is asked for."""
+    if _PLACE not in cells():
+        register(_Place)
+    base = _base(bench.plan)
+    place = replaced(bench.plan.given["net"], {_PLACE: {"size": max(asked.widths)}})
+    config = comparable(base.model_copy(update={"net": place}), base.seed)
+    job = prepare(config, bench.table, None)
+    if "valid" not in job.sections:
+        raise ConfigError("there is no validation part to learn from", where="data.split", mend="set one aside")
+    generator = torch.Generator().manual_seed(bench.plan.settings.seed)
+    with torch_options(job.settings):
+        net, _ = first_net(job, None)
+        assert isinstance(net, Net)  # a list of layers with one that is replaced
+        ranked = explore(
+            net,
+            share(net, _PLACE, asked.nodes),
+            Controller(asked.nodes, asked.widths, generator),
+            batches_of(job, "train"),
+            batches_of(job, "valid"),
+            job.task.loss,
+            learning_rate=job.settings.learning_rate,
+            seconds=_EXPLORE * seconds,
+            epochs=_EPOCHS,
+        )
+    yield from (one.wiring for one in ranked)
+
+
+def _base(plan: Plan) -> Config:
+    """The config without its net."""
+    return Config.parse({key: value for key, value in plan.given.items() if key not in ("search", "net")})
+
+
+def _drawn(bench: _Bench, asked: SearchedLayer) -> Iterator[Wiring]:
+    generator = random.Random(bench.plan.settings.seed)
+    while True:
+        yield draw(asked.nodes, asked.widths, generator)
+
+
+def _paid(tried: list[Tried], seconds: float) -> tuple[Note, ...]:
+    """Whether the controller found more than chance did in the same time."""
+    best = {by: _best([one.trial for one in tried if one.values["found by"] == by]) for by in ("enas", "random")}
+    enas, chance = best["enas"], best["random"]
+    if enas is None or chance is None or enas.metric is None or chance.metric is None:
+        return ()
+    gain = (chance.cost or 0.0) - (enas.cost or 0.0)
+    apart = not _overlap(enas.metric, chance.metric)
+    word = ("paid", "有收益") if gain > 0 and apart else ("made no sure difference", "没有确定的差别")
+    if gain < 0 and apart:
+        word = ("did not pay", "没有收益")
+    return (
+        Note(
+            code="enas_against_random",
+            en=f"In {seconds:.0f} s each, the controller's best has {enas.metric.name} {enas.metric.value:.4g}, the "
+            f"best of random wirings {chance.metric.value:.4g}: it {word[0]}.",
+            zh=f"各用 {seconds:.0f} 秒，控制器的最佳结果 {enas.metric.name} 为 {enas.metric.value:.4g}，"
+            f"随机结构的最佳结果为 {chance.metric.value:.4g}：{word[1]}。",
+        ),
+    )
+
+
+def _best(trials: list[Trial]) -> Trial | None:
+    chosen = [trial for trial in trials if trial.cost is not None]
+    whole = [trial for trial in chosen if trial.whole]
+    return min(whole or chosen, key=lambda trial: trial.cost or 0.0, default=None)
+
+
+def _overlap(one: Metric, other: Metric) -> bool:
+    """Whether two intervals have something in common; without intervals nothing is sure."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return True
+    return one.low <= other.high and other.low <= one.high
