@@ -12,9 +12,9 @@ import pytest
 from tests.cli.terminal import unrolled
 
 import unrolled as package
-from unrolled.cli import compare, demo, diagnose, evaluate, predict, presets, report, train
+from unrolled.cli import advise, compare, demo, diagnose, evaluate, predict, presets, report, train
 
-COMMANDS = {"train", "evaluate", "diagnose", "predict", "report", "compare", "presets", "demo"}
+COMMANDS = {"train", "evaluate", "advise", "diagnose", "predict", "report", "compare", "presets", "demo"}
 SOURCE = Path(package.__file__).parent
 
 
@@ -28,7 +28,7 @@ def test_help_lists_the_commands() -> None:
     assert set(re.findall(r"^  ([a-z]+)  ", found.out, re.MULTILINE)) == COMMANDS
 
 
-@pytest.mark.parametrize("module", [compare, demo, diagnose, evaluate, predict, presets, report, train])
+@pytest.mark.parametrize("module", [advise, compare, demo, diagnose, evaluate, predict, presets, report, train])
 def test_every_command_has_an_example_of_itself(module: object) -> None:
     name = str(getattr(module, "__name__", "")).rpartition(".")[2]
     text = " ".join(unrolled(name, "--help").out.split())
