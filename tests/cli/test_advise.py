@@ -79,7 +79,7 @@ def test_too_small(tmp_path: Path) -> None:
     [
         (["--device", "fridge"], "there is no device 'fridge'"),
         (["--size", "huge"], "'huge' is not an amount"),
-        (["--need", "sreaming"], "did you mean 'streaming'"),
+        (["--need", "sreaming"], "Did you mean 'streaming'"),
         (["--lang", "fr"], "there is no language"),
         (["--target", "Nothing"], "Nothing"),
     ],

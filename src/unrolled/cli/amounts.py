@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from unrolled.core.errors import ConfigError
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([A-Za-zµ]*)")
-_BYTES = {"B": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KIB": 1024.0, "MIB": 1024.0**2, "GIB": 1024.0**3}
+_BYTES = {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1024.0, "MiB": 1024.0**2, "GiB": 1024.0**3}
 _SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -18,7 +18,7 @@ def size(given: str | None, option: str) -> float | None:
     Raises:
         ConfigError: it is no such amount.
     """
-    return None if given is None else _amount(given.upper(), {**_BYTES, "": 1.0}, option, "250kB or 1MB")
+    return None if given is None else _amount(given, {**_BYTES, "": 1.0}, option, "250kB or 1MB")
 
 
 def seconds(given: str | None, option: str) -> float | None:
@@ -32,6 +32,7 @@ def seconds(given: str | None, option: str) -> float | None:
 
 def _amount(given: str, units: Mapping[str, float], option: str, examples: str) -> float:
     found = _AMOUNT.fullmatch(given.strip())
-    if found is None or found[2] not in units:
+    unit = None if found is None else next((unit for unit in units if unit.lower() == found[2].lower()), None)
+    if found is None or unit is None:
         raise ConfigError(f"{given!r} is not an amount", where=option, mend=f"write it as {examples}")
-    return float(found[1]) * units[found[2]]
+    return float(found[1]) * units[unit]
