@@ -1,0 +1,1 @@
+"""Advice, search and diagnosis, measured."""
