@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,12 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Advice, Path, li
     """An advice on weekly waves, measured."""
     folder, told = tmp_path_factory.mktemp("advice"), list[Text]()
     found = advise(
-        forecast(folder), wishes("phone"), seconds=200, rounds=by_share(5, 1.0), folder=folder / "out", tell=told.append
+        forecast(folder),
+        wishes("phone"),
+        seconds=200,
+        plan=partial(by_share, largest=1.0),
+        folder=folder / "out",
+        tell=told.append,
     )
     return found, folder, told
 
@@ -100,7 +106,7 @@ def test_a_part_is_set_aside_where_the_task_has_none(tmp_path: Path) -> None:
 
 
 def test_limits_that_nothing_keeps(tmp_path: Path) -> None:
-    found = advise(forecast(tmp_path), wishes(latency=1e-9), seconds=200, rounds=by_share(2, 0.5)[:1])
+    found = advise(forecast(tmp_path), wishes(latency=1e-9), seconds=200, plan=lambda count: by_share(count, 0.5)[:1])
     assert found.recommendation is not None and not any(one.fits for one in found.entrants)
     assert "within the limits" in found.recommendation.said.en
 
@@ -114,7 +120,7 @@ def test_failures_and_row_answers(tmp_path: Path) -> None:
     path = engines(tmp_path / "engines.csv", count=40)
     data = {"path": str(path), "target": "rul", "window": 6}
     config = Config.parse({"data": data, "task": {"name": "failure", "horizon": 8}, **SMALL})
-    found = advise(config, seconds=200, rounds=by_share(1, 0.5))
+    found = advise(config, seconds=200, plan=lambda count: by_share(1, 0.5))
     assert {"linear", "boosting", "own"} <= {one.name for one in found.entrants if one.judged is not None}
 
 

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from unrolled.advise import Candidate, Material, Place, Situation, ask, conflicts, profile, shortlist
-from unrolled.advise.halving import Round
 from unrolled.advise.recommend import chosen, recommend, unmeasured
 from unrolled.advise.sentences import text
 from unrolled.core.advice import Advice, Conflict, Counsel, Entrant, Profile, Recommendation, Wishes
@@ -24,7 +23,7 @@ from unrolled.report import advice as page
 from unrolled.tasks import Forecast
 from unrolled.workflow.config import Config
 from unrolled.workflow.job import Job, prepare
-from unrolled.workflow.measuring import Measuring, Tell, candidate_config, judged
+from unrolled.workflow.measuring import Measuring, Plan, Tell, candidate_config, judged
 from unrolled.workflow.source import open_table
 
 _VALID = 0.2  # of the training part, set aside for choosing where the task would learn from all of it
@@ -37,7 +36,8 @@ def advise(
     *,
     data: Any = None,
     seconds: float = 0.0,
-    rounds: Sequence[Round] | None = None,
+    plan: Plan | None = None,
+    seeds: int = 2,
     folder: Path | None = None,
     tell: Tell = lambda said: None,
 ) -> Advice:
@@ -48,7 +48,8 @@ def advise(
         wishes: what the model must keep to.
         data: frame, array or Table in place of ``config.data.path``.
         seconds: for trials; 0 for none.
-        rounds: of the halving, in place of sharing the time.
+        plan: of the halving, from the number of candidates; None shares the time.
+        seeds: with which the last nets are trained again, where there is time.
         folder: where trials are kept; None keeps none.
         tell: is told of each trial.
 
@@ -70,8 +71,8 @@ def advise(
     if seconds > 0:
         with TemporaryDirectory() as temporary:
             trials = Path(temporary) if folder is None else folder / "trials"
-            measuring = Measuring(asked, table, parts, trials, seconds, wishes, tell)
-            entrants, recommendation = _measured(measuring, config, candidates, rounds)
+            measuring = Measuring(asked, table, parts, trials, seconds, wishes, tell, seeds)
+            entrants, recommendation = _measured(measuring, config, candidates, plan)
     else:
         recommendation = _unmeasured(config, candidates[0], said, disputes)
     return advice.model_copy(
@@ -159,11 +160,11 @@ def _unmeasured(
 
 
 def _measured(
-    measuring: Measuring, config: Config, candidates: Sequence[Candidate], rounds: Sequence[Round] | None
+    measuring: Measuring, config: Config, candidates: Sequence[Candidate], plan: Plan | None
 ) -> tuple[list[Entrant], Recommendation]:
     if measuring.parts["train"].task.name == "pretrain":
         raise ConfigError("a pretraining has no figure to compare by", where="--measure", mend="leave it out")
-    entrants = measuring.run(candidates, rounds)
+    entrants = measuring.run(candidates, plan)
     best = chosen(entrants)
     if best is None:
         own = candidates[0]

@@ -37,9 +37,9 @@ from unrolled.workflow.model import Model
 from unrolled.workflow.trial import run_trial
 
 Tell = Callable[[Text], None]
+Plan = Callable[[int], Sequence[Round]]
 
 _HALVING = 0.6  # of the time; the rest is for seeds and for judging
-_SEEDS = (1, 2)  # beside that of the config
 _JUDGED = 4000  # samples that the last ones are judged on
 _RESAMPLES = 300
 _RIVAL = Text(en="a rival without recurrence", zh="不含循环的对手")
@@ -57,6 +57,7 @@ class Measuring:
         seconds: that all of it may take.
         wishes: limits that a candidate must keep.
         tell: is told what was measured.
+        seeds: of the last nets, beside that of the config.
     """
 
     config: Config
@@ -66,6 +67,7 @@ class Measuring:
     seconds: float
     wishes: Wishes
     tell: Tell
+    seeds: int = 2
     rivals: dict[str, Rival] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
@@ -74,16 +76,17 @@ class Measuring:
         """Seconds."""
         return self.seconds - (time.monotonic() - self.began)
 
-    def run(self, candidates: Sequence[Candidate], rounds: Sequence[Round] | None = None) -> list[Entrant]:
+    def run(self, candidates: Sequence[Candidate], plan: Plan | None = None) -> list[Entrant]:
         """Rivals, then nets by halving, then other seeds of the last nets.
 
         Args:
             candidates: nets, the most promising first.
-            rounds: of the halving; None shares the time.
+            plan: of the halving, from the number of candidates; None shares the time.
         """
         entrants = self._rivals()
         known = {candidate.name: candidate for candidate in candidates}
-        stages = rounds or by_time(len(candidates), _HALVING * max(self.left, 1e-3))
+        seconds = _HALVING * max(self.left, 1e-3)
+        stages = by_time(len(candidates), seconds) if plan is None else plan(len(candidates))
         found = halve(list(known), stages, lambda name, budget: self._train(known[name], budget), self._rank)
         last = max(map(len, found.values()), default=0)
         for name, trials in found.items():
@@ -101,7 +104,7 @@ class Measuring:
             if one.name in self.rivals:
                 answers[one.name] = self.rivals[one.name].answer(material)
             elif one.trial.folder and one.trial.metric is not None and one.rung == last:
-                answers[one.name] = _model(Path(one.trial.folder)).predictor.answer(material.series, material.samples)
+                answers[one.name] = model_of(Path(one.trial.folder)).predictor.answer(material.series, material.samples)
         return self._standings(material, answers), len(material.samples)
 
     def _train(self, candidate: Candidate, budget: Budget, seed: int | None = None) -> Trial | None:
@@ -132,7 +135,7 @@ class Measuring:
         if trial.metric is None:
             return ()
         values = [trial.metric.value]
-        for seed in _SEEDS:
+        for seed in range(1, self.seeds + 1):
             if self.left < 1.2 * trial.seconds:
                 break
             budget = (
@@ -208,7 +211,7 @@ def judged(entrants: Sequence[Entrant], standings: Standings) -> list[Entrant]:
     return [one.model_copy(update={"judged": figures.get(one.name)}) for one in entrants]
 
 
-def _model(folder: Path) -> Model:
+def model_of(folder: Path) -> Model:
     """The bundle of a trial, computed by torch."""
     bundle = Bundle.read(folder / "model.unrolled")
     manifest = bundle.manifest

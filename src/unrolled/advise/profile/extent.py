@@ -27,7 +27,8 @@ def extent(material: Material) -> Iterator[Fact]:
 
 def independent(material: Material) -> int:
     """Samples that share no rows: sequences where each has one answer, else the windows that fit side by side."""
-    if all(column.level == "case" for column in material.series.of_role("target")) and material.task.name != "anomaly":
+    targets = material.series.of_role("target")
+    if targets and all(column.level == "case" for column in targets) and material.task.name != "anomaly":
         return len(np.unique(material.samples.series))
     window = max(1, int(np.median(material.samples.lengths))) + material.preprocessor.horizon
     fitting = sum(max(0, end - begin) // window for _, begin, end in material.spans)
