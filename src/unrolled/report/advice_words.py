@@ -47,7 +47,6 @@ ADVICE_WORDS: dict[str, tuple[str, str]] = {
     "device": ("Device", "设备"),
     "needs": ("Needs", "需求"),
     "time_spent": ("Time spent", "用时"),
-    "curves_by_lag": ("By lag", "随滞后的变化"),
 }
 
 ADVICE_NAMES: dict[str, tuple[str, str]] = {
