@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unrolled.core.diagnosis import Text
+from unrolled.evaluate.verdict import measure
 
 _SAID: dict[str, tuple[str, str]] = {
     "take_own": (
@@ -124,6 +125,7 @@ _SAID: dict[str, tuple[str, str]] = {
 
 
 def text(code: str, **figures: Any) -> Text:
-    """A sentence in both languages."""
+    """A sentence in both languages; ``metric`` is the name of a figure."""
     en, zh = _SAID[code]
-    return Text(en=en.format(**figures), zh=zh.format(**figures))
+    metric = measure(figures.pop("metric", ""))
+    return Text(en=en.format(**figures, metric=metric[0]), zh=zh.format(**figures, metric=metric[1]))
