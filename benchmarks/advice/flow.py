@@ -62,9 +62,9 @@ def clipping() -> None:
         f"runs that diverge at T = 1000 and a rate of 0.1, without and with clipping at 1: RNN {rnn[0]:.0%} and "
         f"{rnn[1]:.0%}, ReLU RNN {relu[0]:.0%} and {relu[1]:.0%}, LSTM {lstm[0]:.0%} and {lstm[1]:.0%}"
     )
-    row = Row("Clipping gradients keeps training stable", "clip the norm at 1 to 5", measured,
+    made = Row("Clipping gradients keeps training stable", "clip the norm at 1 to 5", measured,
               "holds in part" if relu[1] > 0.5 else "holds")  # fmt: skip
-    keep("clipping", "Clipping", [row], lines[1:], on="from benchmarks/accuracy/results/clipping.txt")
+    keep("clipping", "Clipping", [made], lines[1:], on="from benchmarks/accuracy/results/clipping.txt")
 
 
 def depth() -> None:

@@ -117,8 +117,10 @@ def run(name: str, seed: int, folder: Path) -> tuple[dict[str, float], str]:
     )
     made = advised.recommendation
     assert made is not None
-    nets, rivals = (sum(one.trial.seconds for one in advised.entrants if (one.trial.model == "net") == kind)
-                    for kind in (True, False))  # fmt: skip
+    cost, rivals = (
+        sum(one.trial.seconds for one in advised.entrants if (one.trial.model == "net") == kind)
+        for kind in (True, False)
+    )
     ours = _trained(Config.parse(made.config), table, f"advised-{made.entrant}", None, folder)
     best = min(outcomes.values(), key=lambda one: one.chosen_by)
     figures = {
@@ -133,9 +135,9 @@ def run(name: str, seed: int, folder: Path) -> tuple[dict[str, float], str]:
     line = (
         f"{name:14}{seed:4}  grid's best {best.name} {_value(best):.4f} (best of the test {top:.4f}); "
         f"advice {made.entrant} {_value(ours):.4f}; {compared}; "
-        f"cost {nets / spent:.1%}, rivals {rivals / spent:.1%}, own training {ours.trial.seconds / spent:.1%}"
+        f"cost {cost / spent:.1%}, rivals {rivals / spent:.1%}, own training {ours.trial.seconds / spent:.1%}"
     )
-    return {**regrets, "cost": nets / spent, "rivals": rivals / spent, "training": ours.trial.seconds / spent}, line
+    return {**regrets, "cost": cost / spent, "rivals": rivals / spent, "training": ours.trial.seconds / spent}, line
 
 
 def _trained(config: Config, table: Table, name: str, net: list[Any] | None, folder: Path) -> Outcome:

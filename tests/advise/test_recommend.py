@@ -95,7 +95,7 @@ def test_seeds(seeds: tuple[tuple[float, ...], tuple[float, ...]], supported: bo
 
 def test_one_seed_a_cut_training_and_another_machine_are_admitted() -> None:
     found = made(
-        [entrant("gru", 0.9, learning=True)], {"gru": 0.9}, wishes=Wishes(device="watch", size=8e3, latency=1e-3)
+        [entrant("gru", 0.9, cut_short=True)], {"gru": 0.9}, wishes=Wishes(device="watch", size=8e3, latency=1e-3)
     )
     open_ = said(found.unsupported)
     assert "trained once" in open_ and "5 of 20 epochs" in open_ and "on a watch" in open_

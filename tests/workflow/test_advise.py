@@ -91,7 +91,7 @@ def test_data_that_is_too_small_gets_no_advice(tmp_path: Path) -> None:
     path = gestures(tmp_path / "gestures.csv", count=20)
     found = advise(Config.parse({"data": {"path": str(path), "target": "kind"}}), seconds=100)
     assert found.profile.too_small.en and found.profile.facts
-    assert found.counsel == found.entrants == () and found.recommendation is None
+    assert found.counsel == () and found.entrants == () and found.recommendation is None
     _, written = write_advice(found, tmp_path / "out", "en")
     assert written.config is None and "samples that share no rows" in written.page.read_text(encoding="utf-8")
 

@@ -88,5 +88,6 @@ def test_a_pretraining_is_profiled_and_not_measured(tmp_path: Path) -> None:
     plain = {**sensors(tmp_path), "task": {"name": "pretrain"}, **SMALL}
     found = advise(Config.parse(plain))
     assert found.recommendation is not None and found.profile.guesses == ()
-    with pytest.raises(ConfigError, match="no figure to compare by"):
-        advise(Config.parse(plain), seconds=10)
+    for task in ("pretrain", "anomaly"):
+        with pytest.raises(ConfigError, match="no figure to compare by"):
+            advise(Config.parse({**plain, "task": {"name": task}}), seconds=10)

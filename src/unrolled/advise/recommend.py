@@ -34,12 +34,12 @@ def unmeasured(name: str, config: dict[str, Any], rules: int, disputed: tuple[Te
 
 
 def chosen(entrants: Sequence[Entrant]) -> Entrant | None:
-    """The net with the best figure among those that keep the limits, of those that came farthest; None without one."""
+    """The net with the best figure (the mean of its seeds) of those that keep the limits and came farthest, or None."""
     usable = [one for one in entrants if one.trial.model == "net" and one.metric is not None and one.fits]
     if not usable:
         return None
     last = max(one.rung for one in usable)
-    return min((one for one in usable if one.rung == last), key=lambda one: (-len(one.seeds), _cost(one)))
+    return min((one for one in usable if one.rung == last), key=_cost)
 
 
 def recommend(
@@ -66,13 +66,13 @@ def recommend(
         tuple(_compared(best.name, other, standings) for other in others) if best.name in standings.statistics else ()
     )
     proven = [one for one in compared if one.low is not None and one.low > 0]
-    open_ = [one for one in compared if one not in proven]
+    rest = [one for one in compared if one not in proven]
     return Recommendation(
         entrant=best.name,
         said=_said(best, entrants, part),
         supported=(*(one.said for one in proven), *_limits(best, wishes)),
-        unsupported=(*(one.said for one in open_), *_unknown(best, entrants, wishes, part)),
-        more=tuple(_more(best, entrants, open_, count)),
+        unsupported=(*(one.said for one in rest), *_unknown(best, entrants, wishes, part)),
+        more=tuple(_more(best, entrants, rest, count)),
         comparisons=compared,
         config=config,
     )
@@ -133,24 +133,22 @@ def _unknown(best: Entrant, entrants: Sequence[Entrant], wishes: Wishes, part: s
         found.append(text("seeds_apart" if _seeds_needed(best, second) <= len(best.seeds) else "seeds_overlap",
                           other=second.name, difference=abs(_cost(second) - _cost(best)), spread=_spread(best, second),
                           seeds=len(best.seeds)))  # fmt: skip
-    if best.learning:
+    if best.cut_short:
         found.append(text("cut_short", epochs=best.trial.epochs, wanted=best.trial.epochs_wanted))
     if wishes.device is not None and best.latency is not None:
         found.append(text("other_machine", device=wishes.device))
     return found
 
 
-def _more(best: Entrant, entrants: Sequence[Entrant], open_: Sequence[Comparison], count: int) -> list[Text]:
-    """What would settle the nearest open comparison, the seeds, and training that was cut short."""
+def _more(best: Entrant, entrants: Sequence[Entrant], rest: Sequence[Comparison], count: int) -> list[Text]:
+    """What would settle the comparison that needs least, the seeds, and training that was cut short."""
     found = []
-    for one in sorted(open_, key=lambda one: -abs(one.gain))[:1]:
-        if one.low is None or one.high is None:
-            continue
-        times = math.inf if one.gain == 0 else max(1.1, ((one.high - one.low) / 2 / abs(one.gain)) ** 2)
-        code = "equal_in_practice" if times > _ENDLESS else "more_data"
-        found.append(
-            text(code, other=one.other, times=min(times, _ENDLESS), count=count, needed=min(times, _ENDLESS) * count)
-        )
+    needs = {one.other: _times(one) for one in rest if one.low is not None and one.high is not None and one.high > 0}
+    if needs:
+        other = min(needs, key=lambda name: needs[name])
+        times = min(needs[other], _ENDLESS)
+        code = "equal_in_practice" if needs[other] > _ENDLESS else "more_data"
+        found.append(text(code, other=other, times=times, count=count, needed=times * count))
     second = _second(best, entrants)
     if second is not None and len(best.seeds) >= _BOTH:
         needed = _seeds_needed(best, second)
@@ -158,10 +156,17 @@ def _more(best: Entrant, entrants: Sequence[Entrant], open_: Sequence[Comparison
             found.append(
                 text("more_seeds" if needed <= _ENDLESS else "seeds_endless", other=second.name, needed=needed)
             )
-    if best.learning and best.trial.epochs:
+    if best.cut_short and best.trial.epochs:
         seconds = best.trial.seconds * (best.trial.epochs_wanted / best.trial.epochs - 1)
         found.append(text("more_time", name=best.name, seconds=seconds))
     return found
+
+
+def _times(one: Comparison) -> float:
+    """How many times the samples there are would make the interval as narrow as the difference: its width goes with
+    one over the square root of their number."""
+    assert one.low is not None and one.high is not None
+    return math.inf if one.gain == 0 else max(1.1, ((one.high - one.low) / 2 / abs(one.gain)) ** 2)
 
 
 def _second(best: Entrant, entrants: Sequence[Entrant]) -> Entrant | None:

@@ -38,7 +38,7 @@ def render(found: Advice, language: Language = "en") -> str:
         ConfigError: the language is neither "en" nor "zh".
     """
     words = Words(language)
-    parts = {
+    parts: dict[str, Sequence[Markup | None]] = {
         "recommendation": _recommendation(found, words),
         "entrants": _entrants(found, words),
         "rules": _rules(found, words),

@@ -162,8 +162,7 @@ def _unmeasured(
 def _measured(
     measuring: Measuring, config: Config, candidates: Sequence[Candidate], plan: Plan | None
 ) -> tuple[list[Entrant], Recommendation]:
-    if measuring.parts["train"].task.name == "pretrain":
-        raise ConfigError("a pretraining has no figure to compare by", where="--measure", mend="leave it out")
+    _refuse_incomparable(measuring.parts["train"])
     entrants = measuring.run(candidates, plan)
     best = chosen(entrants)
     if best is None:
@@ -178,6 +177,13 @@ def _measured(
     if measuring.left <= 0:
         made = made.model_copy(update={"unsupported": (*made.unsupported, text("out_of_time"))})
     return entrants, made
+
+
+def _refuse_incomparable(material: Material) -> None:
+    """Nothing can be chosen where no figure says which answer is better."""
+    if material.task.name == "pretrain" or not material.series.of_role("target"):
+        what = "a pretraining" if material.task.name == "pretrain" else "a task without labels"
+        raise ConfigError(f"{what} has no figure to compare by", where="--measure", mend="leave it out")
 
 
 def _settings(config: Config, candidate: Candidate) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Letters: n samples.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -89,9 +90,8 @@ class Measuring:
         stages = by_time(len(candidates), seconds) if plan is None else plan(len(candidates))
         found = halve(list(known), stages, lambda name, budget: self._train(known[name], budget), self._rank)
         last = max(map(len, found.values()), default=0)
-        for name, trials in found.items():
-            seeds = self._seeds(known[name], trials[-1]) if len(trials) == last else ()
-            entrants.append(self._entrant(known[name], trials, seeds))
+        seeds = self._seeds([(known[name], trials[-1]) for name, trials in found.items() if len(trials) == last])
+        entrants += [self._entrant(known[name], trials, seeds.get(name, ())) for name, trials in found.items()]
         best = frontier({one.name: one.trial for one in entrants})
         return [one.model_copy(update={"on_frontier": one.name in best}) for one in entrants]
 
@@ -130,27 +130,20 @@ class Measuring:
         small = size is None or trial.parameters is None or 4 * trial.parameters <= size
         return small and (latency is None or trial.predict_us is None or trial.predict_us <= 1e6 * latency)
 
-    def _seeds(self, candidate: Candidate, trial: Trial) -> tuple[float, ...]:
-        """The figure of the trial, and of other seeds trained as far, as long as there is time."""
-        if trial.metric is None:
-            return ()
-        values = [trial.metric.value]
+    def _seeds(self, last: Sequence[tuple[Candidate, Trial]]) -> dict[str, tuple[float, ...]]:
+        """The figures of the last nets, and with other seeds trained as far, in turn, as long as there is time."""
+        found = {candidate.name: [trial.metric.value] for candidate, trial in last if trial.metric is not None}
         for seed in range(1, self.seeds + 1):
-            if self.left < 1.2 * trial.seconds:
-                break
-            budget = (
-                trial.budget.model_copy(update={"seconds": max(trial.seconds, 1e-3)})
-                if trial.budget.seconds
-                else trial.budget
-            )
-            other = self._train(candidate, budget, seed=self.config.seed + seed)
-            if other is not None and other.metric is not None:
-                values.append(other.metric.value)
-        return tuple(values) if len(values) > 1 else ()
+            for candidate, trial in last:
+                if candidate.name not in found or self.left < 1.2 * trial.seconds:
+                    continue
+                other = self._train(candidate, trial.budget, seed=self.config.seed + seed)
+                if other is not None and other.metric is not None:
+                    found[candidate.name].append(other.metric.value)
+        return {name: tuple(values) for name, values in found.items() if len(values) > 1}
 
     def _entrant(self, candidate: Candidate, trials: Sequence[Trial], seeds: tuple[float, ...]) -> Entrant:
         trial = trials[-1]
-        cut = trial.state == "done" and trial.epochs < trial.epochs_wanted and not trial.whole
         return Entrant(
             name=candidate.name,
             why=candidate.why,
@@ -158,7 +151,7 @@ class Measuring:
             trial=trial,
             rung=len(trials),
             seeds=seeds,
-            learning=cut,
+            cut_short=_cut_short(trial),
             fits=self._fits(trial),
         )
 
@@ -218,6 +211,14 @@ def model_of(folder: Path) -> Model:
     net = Net(manifest.net or [], Inputs.model_validate(manifest.inputs), Outputs.model_validate(manifest.outputs))
     net.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in bundle.weights.items()})
     return Model.of(bundle, net.eval())
+
+
+def _cut_short(trial: Trial) -> bool:
+    """Whether the budget ended training, not the patience or the last epoch."""
+    if trial.state != "done" or trial.epochs >= trial.epochs_wanted:
+        return False
+    late = trial.budget.seconds is not None and trial.seconds >= trial.budget.seconds
+    return late or trial.epochs >= math.ceil(trial.budget.share * trial.epochs_wanted)
 
 
 def _thinned(material: Material) -> Material:
