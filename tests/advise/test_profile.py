@@ -164,3 +164,15 @@ def test_everything_is_said_in_both_languages(kind: str, tmp_path: Path) -> None
     for fact in profiled(config(kind, tmp_path)).facts:
         assert fact.said.en and fact.said.zh and bool(fact.method.en) == bool(fact.method.zh), fact.code
         assert all(np.isfinite(list(fact.figures.values()))), fact.code
+
+
+@pytest.mark.parametrize("leaked", [False, True])
+def test_levels_that_go_together_are_no_leak_and_the_next_value_is(leaked: bool, tmp_path: Path) -> None:
+    close = 100 + np.random.default_rng(6).normal(size=601).cumsum()
+    low = close - np.abs(np.random.default_rng(7).normal(size=601))
+    other = np.append(close[1:], close[-1]) if leaked else low
+    rows = [(str(np.datetime64("2022-01-01") + at), close[at], other[at]) for at in range(600)]
+    path = write(tmp_path / "share.csv", ("day", "close", "other"), rows)
+    data = {"path": str(path), "target": "close", "window": 10}
+    found = profiled(Config.parse({"data": data, "task": {"name": "forecast", "horizon": 1}}))
+    assert ("leaked_target" in codes(found)) == leaked

@@ -3,7 +3,8 @@
 The correlation time is the first lag at which the autocorrelation is below 1/e. Stationarity is the test of
 Kwiatkowski, Phillips, Schmidt & Shin (1992) for a level: sums of deviations from the mean, over a long-run variance
 with ``12 (n / 100)^(1/4)`` lags; above 0.463 it is rejected at 5 %. The strength of a season is that of Wang, Smith &
-Hyndman (2006): ``1 - Var(rest) / Var(rest + season)``, the season being the mean of each phase.
+Hyndman (2006), ``1 - Var(rest) / Var(rest + season)``, the season being the mean of each phase; both variances are
+divided by their degrees of freedom, since the means of many phases of few periods follow any noise.
 """
 
 from __future__ import annotations
@@ -13,25 +14,27 @@ from collections.abc import Iterator
 import numpy as np
 
 from unrolled.advise.profile.material import Float, Material
+from unrolled.advise.profile.noise import noise_share
 from unrolled.advise.profile.wording import fact
 from unrolled.core.advice import Fact
 from unrolled.core.records import CurvePicture
 from unrolled.evaluate.season import season_of
+from unrolled.prepare.series import Column
 
 _KPSS = 0.463
 _LONG = 50  # steps below which neither is tested
-_LAGS = 400
+_LAGS, _CHANNELS = 400, 32
 _PERIODS = 3  # that must be seen to speak of a season
 
 
 def course(material: Material) -> Iterator[Fact | CurvePicture]:
-    """Facts on the first numeric channel, which of a forecast is its first target; nothing of short sequences."""
-    channels = material.channels()
-    stretches = [_filled(values) for values in material.stretches(channels[0])] if channels else []
+    """Facts on the first target of a forecast, else on the least noisy channel; nothing of short sequences."""
+    column = _looked_at(material)
+    stretches = [_filled(values) for values in material.stretches(column)] if column is not None else []
     stretches = [values for values in stretches if len(values) >= _LONG and values.std() > 0]
-    if not stretches:
+    if column is None or not stretches:
         return
-    name = channels[0].name
+    name = column.name
     yield from _correlation(stretches, name)
     yield _stationarity(stretches, name)
     season = _season(stretches, season_of(material.series))
@@ -68,8 +71,19 @@ def strength(values: Float, period: int) -> float:
     detrended = values[lead : lead + len(trend)] - trend
     phase = np.arange(len(detrended)) % period
     means = np.bincount(phase, detrended, minlength=period) / np.bincount(phase, minlength=period)
-    rest = detrended - means[phase]
-    return float(max(0.0, 1 - rest.var() / detrended.var())) if detrended.var() > 0 else 0.0
+    rest, count = detrended - means[phase], len(detrended)
+    if count <= period or detrended.var() == 0:
+        return 0.0
+    return float(max(0.0, 1 - rest.var() / detrended.var() * (count - 1) / (count - period)))
+
+
+def _looked_at(material: Material) -> Column | None:
+    channels = material.channels()
+    if material.schema.forecast or len(channels) < 2:
+        return next(iter(channels), None)
+    shares = {column.name: noise_share(material.stretches(column)) for column in channels[:_CHANNELS]}
+    varying = [column for column in channels[:_CHANNELS] if shares[column.name] is not None]
+    return min(varying, key=lambda column: shares[column.name] or 0.0, default=None)
 
 
 def _correlation(stretches: list[Float], name: str) -> Iterator[Fact | CurvePicture]:
