@@ -38,7 +38,7 @@ def training_time() -> None:
         ratios = []
         for batch, time, inputs, units in SHAPES:
             x = torch.randn(batch, time, inputs)
-            gru, lstm = interleaved([_step(make(cell, inputs, units), x) for cell in ("gru", "lstm")], seconds=6)
+            gru, lstm = interleaved([_step(make(cell, inputs, units), x) for cell in ("gru", "lstm")], seconds=4)
             ratios.append(gru / lstm)
             details.append(
                 f"{engine:8}{batch:4}{time:5}{inputs:4}{units:5}{1e3 * gru:9.2f}{1e3 * lstm:9.2f}{gru / lstm:12.3f}"
@@ -62,7 +62,7 @@ def mixed_precision() -> None:
         x = torch.randn(32, 200, 64)
         net = _ours(cell, 64, 128)
         kept = [_kept(net, x, half) for half in (False, True)]
-        taken = interleaved([_step(net, x, half=half) for half in (False, True)], seconds=6)
+        taken = interleaved([_step(net, x, half=half) for half in (False, True)], seconds=4)
         saved.append(kept[1] / kept[0])
         times.append(taken[1] / taken[0])
         for name, bytes_, seconds in zip(("32", "bf16"), kept, taken, strict=True):

@@ -114,8 +114,8 @@ _SAID: dict[str, tuple[str, str]] = {
         "再训练约 {seconds:,.0f} 秒可完成“{name}”。",
     ),
     "out_of_time": (
-        "The time was over before all candidates had their turn.",
-        "时间在所有候选轮到之前用完。",
+        "What the candidates would have reached that did not have all their turns: the time was over.",
+        "未轮到或未完成各轮的候选能达到的水平：时间已用完。",
     ),
     "no_net": (
         "No net could be trained within the limits; see why beside each.",

@@ -174,7 +174,7 @@ def _measured(
     entrants = judged(entrants, standings)
     candidate = next(one for one in candidates if one.name == best.name)
     made = recommend(best, entrants, standings, part, count, measuring.wishes, _settings(config, candidate))
-    if measuring.left <= 0:
+    if measuring.missed:
         made = made.model_copy(update={"unsupported": (*made.unsupported, text("out_of_time"))})
     return entrants, made
 

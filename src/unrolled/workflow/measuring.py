@@ -59,6 +59,9 @@ class Measuring:
         wishes: limits that a candidate must keep.
         tell: is told what was measured.
         seeds: of the last nets, beside that of the config.
+        rivals: that were fitted, by name.
+        began: when, on the monotonic clock.
+        missed: a candidate did not have all its turns.
     """
 
     config: Config
@@ -71,6 +74,7 @@ class Measuring:
     seeds: int = 2
     rivals: dict[str, Rival] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
+    missed: bool = False
 
     @property
     def left(self) -> float:
@@ -109,6 +113,7 @@ class Measuring:
 
     def _train(self, candidate: Candidate, budget: Budget, seed: int | None = None) -> Trial | None:
         if self.left <= 0:
+            self.missed |= seed is None
             return None
         folder = self.folder / (candidate.name if seed is None else f"{candidate.name}-seed{seed}")
         trial = run_trial(
@@ -120,6 +125,8 @@ class Measuring:
             name=folder.name,
         )
         self.tell(_told(trial))
+        if trial.state == "interrupted":  # Ctrl-C: what was measured until now is judged and written
+            self.seconds, self.missed = 0.0, True
         return trial
 
     def _rank(self, trial: Trial) -> float:
@@ -151,7 +158,7 @@ class Measuring:
             trial=trial,
             rung=len(trials),
             seeds=seeds,
-            cut_short=_cut_short(trial),
+            cut_short=cut_short(trial),
             fits=self._fits(trial),
         )
 
@@ -213,7 +220,7 @@ def model_of(folder: Path) -> Model:
     return Model.of(bundle, net.eval())
 
 
-def _cut_short(trial: Trial) -> bool:
+def cut_short(trial: Trial) -> bool:
     """Whether the budget ended training, not the patience or the last epoch."""
     if trial.state != "done" or trial.epochs >= trial.epochs_wanted:
         return False
