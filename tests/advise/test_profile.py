@@ -176,3 +176,17 @@ def test_levels_that_go_together_are_no_leak_and_the_next_value_is(leaked: bool,
     data = {"path": str(path), "target": "close", "window": 10}
     found = profiled(Config.parse({"data": data, "task": {"name": "forecast", "horizon": 1}}))
     assert ("leaked_target" in codes(found)) == leaked
+
+
+def test_a_rare_class_is_watched_and_one_class_alone_is_too_little(tmp_path: Path) -> None:
+    def kinds(rare: int) -> Profile:
+        random = np.random.default_rng(8)
+        names = ["a"] * 40 + ["b"] * rare
+        rows = [(f"g{at}", step, round(random.normal(), 3), name) for at, name in enumerate(names) for step in range(5)]
+        path = write(tmp_path / f"{rare}.csv", ("id", "t", "x", "kind"), rows)
+        return profiled(Config.parse({"data": {"path": str(path), "target": "kind", "split": {"valid": 0, "test": 0}}}))
+
+    assert "Fewer than two classes" in kinds(3).too_small.en
+    few = kinds(12)
+    assert few.too_small.en == "" and few.figures["learnable"] == 2
+    assert all(fact.level == "fine" for fact in few.facts if fact.topic == "classes")

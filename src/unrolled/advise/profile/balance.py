@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from unrolled.advise.profile.enough import LEAST_OF_A_CLASS
 from unrolled.advise.profile.material import Material
 from unrolled.advise.profile.wording import fact
 from unrolled.core.advice import Fact
@@ -36,5 +37,7 @@ def balance(material: Material) -> Iterator[Fact]:
         "rarest": float(counts.min()),
         "imbalance": ratio,
         "balance": entropy,
+        "learnable": float((counts >= LEAST_OF_A_CLASS).sum()),
     }
-    yield fact("skewed" if ratio > _SKEWED else "balanced", "classes", figures)
+    scarce = figures["learnable"] < figures["classes"]
+    yield fact("skewed" if ratio > _SKEWED else "balanced", "classes", figures, level="watch" if scarce else "fine")

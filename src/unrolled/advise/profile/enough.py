@@ -11,7 +11,7 @@ LEAST_SAMPLES = 20
 the difference of two proportions, so nothing smaller can be seen."""
 
 LEAST_OF_A_CLASS = 4
-"""Training samples of the rarest class: one of them at least must be set aside for choosing."""
+"""Training samples that a class needs to count: one of them at least must be set aside for choosing."""
 
 
 def too_small(figures: Mapping[str, float]) -> Text:
@@ -28,12 +28,11 @@ def too_small(figures: Mapping[str, float]) -> Text:
             zh=f"训练部分只有 {count:.0f} 个互不重叠的样本；少于 {LEAST_SAMPLES} 个时，网络之间的优劣无法与偶然区分。"
             "请收集更多数据，或使用该任务的默认设置和基线。",
         )
-    rarest = figures.get("rarest")
-    if rarest is not None and rarest < LEAST_OF_A_CLASS:
+    if figures.get("learnable", 2.0) < 2:
         return Text(
-            en=f"The rarest class has {rarest:.0f} training samples; {LEAST_OF_A_CLASS} are the least to choose by. "
-            "Gather more of it, or leave it out.",
-            zh=f"最少的类别只有 {rarest:.0f} 个训练样本；至少需要 {LEAST_OF_A_CLASS} 个才能据此选择。"
-            "请收集更多该类样本，或去掉该类。",
+            en=f"Fewer than two classes have {LEAST_OF_A_CLASS} training samples or more, so that no choice between "
+            "nets can be told from chance. Gather more of the other classes.",
+            zh=f"训练样本不少于 {LEAST_OF_A_CLASS} 个的类别不足两个，网络之间的优劣无法与偶然区分。"
+            "请收集更多其他类别的样本。",
         )
     return Text()
