@@ -19,10 +19,6 @@ def trial(name: str, cost: float | None, **facts: object) -> Trial:
     )
 
 
-def rank(found: Trial) -> float:
-    return found.cost if found.cost is not None else float("inf")
-
-
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 6, 9])
 def test_time_is_spent_and_no_more(count: int) -> None:
     rounds = by_time(count, 100.0)
@@ -39,7 +35,7 @@ def test_shares_double_up_to_the_largest() -> None:
 
 
 def test_the_better_half_goes_on() -> None:
-    found = halve(list(COSTS), by_share(5, 1.0), lambda name, _: trial(name, COSTS[name]), rank)
+    found = halve(list(COSTS), by_share(5, 1.0), lambda name, _: trial(name, COSTS[name]))
     assert {name: len(trials) for name, trials in found.items()} == {"a": 2, "b": 3, "c": 3, "d": 1, "e": 1}
 
 
@@ -47,7 +43,7 @@ def test_what_failed_does_not_go_on() -> None:
     def run(name: str, _: Budget) -> Trial:
         return trial(name, None if name in "bc" else COSTS[name])
 
-    found = halve(list(COSTS), by_share(5, 1.0), run, rank)
+    found = halve(list(COSTS), by_share(5, 1.0), run)
     assert len(found["b"]) == len(found["c"]) == 1 and len(found["a"]) == 3
 
 
@@ -57,8 +53,20 @@ def test_all_that_was_measured_is_kept_when_time_ends() -> None:
     def run(name: str, _: Budget) -> Trial | None:
         return trial(name, COSTS[name]) if next(left, None) is not None else None
 
-    found = halve(list(COSTS), by_share(5, 1.0), run, rank)
+    found = halve(list(COSTS), by_share(5, 1.0), run)
     assert list(found) == ["a", "b", "c", "d"]
+
+
+def test_equal_accuracies_are_told_apart_by_the_log_loss() -> None:
+    def run(name: str, _: Budget) -> Trial:
+        metric = Metric(name="accuracy", value=0.8, better="higher")
+        losses = {"a": 0.9, "b": 0.3, "c": 0.5, "d": 0.7}
+        return trial(name, None).model_copy(
+            update={"state": "done", "metric": metric, "metrics": (metric, Metric(name="log_loss", value=losses[name]))}
+        )
+
+    found = halve(list("abcd"), by_share(4, 1.0), run)
+    assert {name for name, trials in found.items() if len(trials) == 2} == {"b", "c"}
 
 
 def test_the_frontier() -> None:

@@ -5,6 +5,7 @@ Letters: n candidates, R rounds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,11 +41,17 @@ def by_share(count: int, largest: float) -> list[Round]:
     return [Round(size, Budget(share=largest / 2 ** (len(sizes) - 1 - at))) for at, size in enumerate(sizes)]
 
 
+def order(trial: Trial) -> tuple[float, float]:
+    """By which trials are ranked, lower first: the headline, then the log loss, since accuracies of few samples tie."""
+    loss = next((metric.value for metric in trial.metrics if metric.name == "log_loss"), 0.0)
+    return (math.inf if trial.cost is None else trial.cost), loss
+
+
 def halve(
     names: Sequence[str],
     rounds: Sequence[Round],
     run: Callable[[str, Budget], Trial | None],
-    rank: Callable[[Trial], float],
+    rank: Callable[[Trial], tuple[float, float]] = order,
 ) -> dict[str, list[Trial]]:
     """What each candidate gave in the rounds that it was in.
 
@@ -52,7 +59,7 @@ def halve(
         names: candidates, the most promising first.
         rounds: as ``by_time`` or ``by_share`` gives them.
         run: trains further; None where there is no time left, which ends everything.
-        rank: lower is better; infinite for one that cannot be chosen.
+        rank: lower is better; infinite for one that should not be chosen.
     """
     found: dict[str, list[Trial]] = {}
     left = list(names)

@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from unrolled.advise.halving import order
 from unrolled.advise.sentences import text
 from unrolled.core.advice import Comparison, Entrant, Recommendation, Wishes
 from unrolled.core.diagnosis import Text
@@ -39,7 +40,7 @@ def chosen(entrants: Sequence[Entrant]) -> Entrant | None:
     if not usable:
         return None
     last = max(one.rung for one in usable)
-    return min((one for one in usable if one.rung == last), key=_cost)
+    return min((one for one in usable if one.rung == last), key=lambda one: (_cost(one), order(one.trial)[1]))
 
 
 def recommend(

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from unrolled.advise.frontier import frontier
-from unrolled.advise.halving import Round, by_time, halve
+from unrolled.advise.halving import Round, by_time, halve, order
 from unrolled.advise.profile.guess import part_of
 from unrolled.advise.profile.material import Material
 from unrolled.advise.rivals import RIVALS, TASKS, Rival
@@ -129,8 +129,8 @@ class Measuring:
             self.seconds, self.missed = 0.0, True
         return trial
 
-    def _rank(self, trial: Trial) -> float:
-        return trial.cost if trial.cost is not None and self._fits(trial) else float("inf")
+    def _rank(self, trial: Trial) -> tuple[float, float]:
+        return order(trial) if self._fits(trial) else (math.inf, 0.0)
 
     def _fits(self, trial: Trial) -> bool:
         size, latency = self.wishes.size, self.wishes.latency
