@@ -87,3 +87,4 @@ def test_too_small(tmp_path: Path) -> None:
 def test_mistakes(options: list[str], said: str, tmp_path: Path) -> None:
     found = unrolled("advise", prices(tmp_path / "prices.csv"), *options, "--out", tmp_path / "a")
     assert found.code == 2 and said in found.err and "Traceback" not in found.err
+    assert not (tmp_path / "a").exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unrolled.advise.profile import Material, profile
+from unrolled.advise.profile import Material
 from unrolled.advise.rules import RULES, Rule, Situation, ask, conflicts
 from unrolled.advise.shortlist import Candidate, Place, shortlist
 from unrolled.advise.wishes import DEVICES, NEEDS, wishes
@@ -18,7 +18,6 @@ __all__ = [
     "Situation",
     "ask",
     "conflicts",
-    "profile",
     "shortlist",
     "wishes",
 ]

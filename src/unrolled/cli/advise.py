@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unrolled.cli.amounts import seconds, size
 from unrolled.cli.language import Lang, language_of
 from unrolled.cli.reading import Reading, names, options
+
+if TYPE_CHECKING:
+    from unrolled.core.diagnosis import Text
 
 EXAMPLE = "Example: unrolled advise prices.csv --target Close --device phone --measure 5m"
 
@@ -50,10 +53,8 @@ def advise(
 
     from unrolled.advise import wishes
     from unrolled.report.advice_terminal import advice as shown
-    from unrolled.workflow.advise import advise as job
-    from unrolled.workflow.advise import write_advice
+    from unrolled.workflow.advise import advise_in
     from unrolled.workflow.config import Config
-    from unrolled.workflow.run_folder import RunFolder
 
     asked = wishes(device, size(size_, "--size"), seconds(latency, "--latency"), names(need or []))
     flags = {
@@ -64,12 +65,12 @@ def advise(
     }  # fmt: skip
     base = Config.read(config) if config is not None else Config()
     settings = base.over(flags, where="").changed(assign or [])
-    home = RunFolder.create(out, task="advice", parent=RUNS).path
     screen, aside = Console(highlight=False), Console(stderr=True, highlight=False)
-    found = job(
-        settings, asked, seconds=time, folder=home, tell=lambda said: aside.print(said.text(language), markup=False)
-    )
-    found, written = write_advice(found, home, language)
+
+    def tell(said: Text) -> None:
+        aside.print(said.text(language), markup=False)
+
+    found, written = advise_in(out, RUNS, settings, asked, seconds=time, tell=tell)
     screen.print(shown(found, language))
     for path in (written.config, written.page):
         if path is not None:

@@ -10,11 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from unrolled.advise import Candidate, Material, Place, Situation, ask, conflicts, profile, shortlist
+from unrolled.advise import Candidate, Material, Place, Situation, ask, conflicts, shortlist
+from unrolled.advise.profile import profile
 from unrolled.advise.recommend import chosen, recommend, unmeasured
 from unrolled.advise.sentences import text
 from unrolled.core.advice import Advice, Conflict, Counsel, Entrant, Profile, Recommendation, Wishes
-from unrolled.core.errors import ConfigError
+from unrolled.core.errors import ConfigError, UnrolledError
 from unrolled.core.files import write_text
 from unrolled.core.records import Language, Note
 from unrolled.prepare.preprocess import Preprocessor
@@ -24,6 +25,7 @@ from unrolled.tasks import Forecast
 from unrolled.workflow.config import Config
 from unrolled.workflow.job import Job, prepare
 from unrolled.workflow.measuring import Measuring, Plan, Tell, candidate_config, judged
+from unrolled.workflow.run_folder import RunFolder
 from unrolled.workflow.source import open_table
 
 _VALID = 0.2  # of the training part, set aside for choosing where the task would learn from all of it
@@ -85,6 +87,35 @@ def advise(
             "seconds": time.monotonic() - began,
         }
     )
+
+
+def advise_in(
+    out: Path | None,
+    runs: Path,
+    config: Config,
+    wishes: Wishes,
+    *,
+    seconds: float = 0.0,
+    tell: Tell = lambda said: None,
+) -> tuple[Advice, Written]:
+    """``advise``, with its trials and files in a folder of its own.
+
+    Args:
+        out: the folder; None makes a new one in ``runs``.
+        runs: see ``out``.
+        config, wishes, seconds, tell: as for ``advise``.
+
+    Raises:
+        UnrolledError: the data or the settings are not usable, or the folder cannot be used; a new one is not left.
+    """
+    home = RunFolder.create(out, task="advice", parent=runs).path
+    try:
+        found = advise(config, wishes, seconds=seconds, folder=home, tell=tell)
+    except UnrolledError:
+        if not any(home.iterdir()):
+            home.rmdir()
+        raise
+    return write_advice(found, home, config.language)
 
 
 @dataclass(frozen=True)
@@ -203,4 +234,4 @@ def _not_yet(said: tuple[Counsel, ...]) -> list[Note]:
     ]
 
 
-__all__ = ["Written", "advise", "write_advice"]
+__all__ = ["Written", "advise", "advise_in", "write_advice"]
