@@ -185,30 +185,40 @@ def _mean(rows: Sequence[Mapping[str, float]], key: str) -> float:
     return statistics.fmean(row[key] for row in rows)
 
 
+def keep(name: str, seed: int, figures: Mapping[str, float], line: str) -> None:
+    """Put one seed's figures beside the others of its set."""
+    path = RESULTS / f"regret_{name}.json"
+    record: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    record[str(seed)] = {"figures": figures, "line": line, "on": surroundings()}
+    write_text(path, json.dumps(dict(sorted(record.items())), indent=1, ensure_ascii=False) + "\n")
+
+
+def write_summary() -> list[str]:
+    """The table of all that is kept, into ``regret.txt``."""
+    paths = {name: RESULTS / f"regret_{name}.json" for name in SETS}
+    kept = {name: json.loads(path.read_text("utf-8")) for name, path in paths.items() if path.exists()}
+    every = [one for record in kept.values() for one in record.values()]
+    table = table_of({name: [one["figures"] for one in record.values()] for name, record in kept.items()})
+    places = dict.fromkeys(one["on"] for one in every)
+    lines = [(__doc__ or "").strip(), "", *(one["line"] for one in every), *table, "", *places]
+    write_text(RESULTS / "regret.txt", "\n".join(lines) + "\n")
+    return table
+
+
 def main() -> None:
-    """Run all sets, or those named, with every seed; the table is made of all sets that are kept."""
+    """Run all sets and seeds, or those named; the table is made of all that are kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="SET", help=f"of {', '.join(SETS)}")
+    parser.add_argument("--seed", type=int, action="append", help=f"{SEEDS} when not given")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     for name in asked.names or SETS:
-        rows, lines = [], []
-        for seed in SEEDS:
+        for seed in asked.seed or SEEDS:
             with TemporaryDirectory() as folder:
                 figures, line = run(name, seed, Path(folder))
-            rows.append(figures)
-            lines.append(line)
+            keep(name, seed, figures, line)
             print(line, flush=True)
-        record = {"rows": rows, "lines": lines, "on": surroundings()}
-        write_text(RESULTS / f"regret_{name}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    paths = {name: RESULTS / f"regret_{name}.json" for name in SETS}
-    kept = {name: json.loads(path.read_text("utf-8")) for name, path in paths.items() if path.exists()}
-    lines = [line for record in kept.values() for line in record["lines"]]
-    places = list(dict.fromkeys(record["on"] for record in kept.values()))
-    table = table_of({name: record["rows"] for name, record in kept.items()})
-    text = "\n".join([(__doc__ or "").strip(), "", *lines, *table, "", *places]) + "\n"
-    write_text(RESULTS / "regret.txt", text)
-    print("\n".join(table))
+    print("\n".join(write_summary()))
 
 
 if __name__ == "__main__":
