@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import torch
 from tests.advise.test_rules import situation
 
 from unrolled.advise import Place, ask, shortlist, wishes
@@ -73,12 +74,34 @@ def test_a_limit_of_size_is_kept() -> None:
             assert Net(net.net, place.inputs, place.outputs).summary().parameters * 4 <= 20e3, net.name
 
 
-def test_streams_have_nothing_that_reads_backwards() -> None:
-    place = PLACES["classify"]
-    nets, _ = shortlist(ask(situation(task="classify", need="streaming")), wishes(needs=["streaming"]), place)
-    assert "bidirectional" in set(names(place.own))
+@pytest.mark.parametrize("task", ["classify", "regress", "failure", "tag", "anomaly"])
+def test_streams_run_step_by_step(task: str) -> None:
+    place = PLACES[task]
+    said = ask(situation(task=task, length=300, need="streaming"))
+    nets, _ = shortlist(said, wishes(needs=["streaming"]), place)
+    assert len(nets) >= 2
     for net in nets:
-        assert "bidirectional" not in set(names(net.net)), net.name
+        assert Net(net.net, place.inputs, place.outputs).streamable() == (), net.name
+
+
+def test_ample_resources_ask_for_convolutions_before_and_attention_after() -> None:
+    place = PLACES["tag"]
+    nets, _ = shortlist(ask(situation(task="tag", device="gpu")), wishes("gpu"), place)
+    assert any("conv" in set(names(net.net)) for net in nets if "ample_resources" in net.rules)
+    place = PLACES["classify"]
+    nets, _ = shortlist(ask(situation(task="classify", device="gpu")), wishes("gpu"), place)
+    assert any({"conv", "attention"} <= set(names(net.net)) for net in nets if "ample_resources" in net.rules)
+
+
+@pytest.mark.parametrize("device", ["watch", "gpu"])
+def test_nothing_sees_the_steps_that_an_anomaly_score_is_about(device: str) -> None:
+    place = PLACES["anomaly"]
+    nets, _ = shortlist(ask(situation(task="anomaly", length=300, device=device)), wishes(), place)
+    for candidate in nets:
+        net = Net(candidate.net, place.inputs, place.outputs).eval()
+        x = torch.randn(1, 40, 2, requires_grad=True)
+        net(x)[0, 20].sum().backward()
+        assert x.grad is not None and float(x.grad[0, 21:].abs().max()) == 0, candidate.name
 
 
 def test_noise_and_small_devices_change_every_net_of_a_rule() -> None:
@@ -101,6 +124,6 @@ def test_two_kinds_of_columns_get_a_stream_each() -> None:
 
 def test_an_empty_recipe_changes_nothing() -> None:
     for place in PLACES.values():
-        built = build(Recipe(), place.own, ((), ()))
+        built = build(Recipe(), place.own, every=place.outputs.every)
         one, two = (Net(net, place.inputs, place.outputs).summary().parameters for net in (built, place.own))
         assert one == two

@@ -14,6 +14,7 @@ from unrolled.cells import cells
 from unrolled.nets.presets import preset
 
 Layers = list[Any]
+Kinds = tuple[tuple[str, ...], tuple[str, ...]]
 
 _DEEP, _STRONG, _LIGHT = 4, 0.4, 0.1  # layers; rates of dropout
 _HEADS = ("linear", "segment_decoder", "decoder")
@@ -47,34 +48,44 @@ class Recipe:
         return "-".join(part for part in parts if part) or "own"
 
 
-def build(recipe: Recipe, own: Layers, kinds: tuple[tuple[str, ...], tuple[str, ...]]) -> Layers:
+def build(recipe: Recipe, own: Layers, kinds: Kinds = ((), ()), *, every: bool = False) -> Layers:
     """The layers.
 
     Args:
         recipe: what is asked.
         own: the task's own net.
         kinds: names of the numeric and of the categorical columns, for two streams.
+        every: each step has its own answer, so that nothing may pool over the steps.
     """
     if recipe.cell == "gru_d":
         return preset("gru-d").layers(size=_width(own))
     layers = [_swapped(entry, recipe) for entry in own]
     layers = [layer for part in layers for layer in (part if isinstance(part, list) else [part])]
+    forward = recipe.direction == "forward" or (every and not _two_way(own))
+    if recipe.hybrid == "yes":
+        layers = _hybrid(layers, forward)
     if recipe.streams == "two" and all(kinds):
         layers = _two_streams(layers, kinds)
-    if recipe.attention == "yes":
+    if forward:
+        layers = [{"pool": {"kind": "last"}} if _name(entry) == "pool" else entry for entry in layers]
+    elif recipe.attention == "yes" and not every:
         layers = _attending(layers)
     elif recipe.pooling:
         layers = [{"pool": {"kind": recipe.pooling}} if _name(entry) == "pool" else entry for entry in layers]
     return _regularised(layers, recipe.regularisation)
 
 
-def cnn(own: Layers, every: bool) -> Layers:
-    """A net without recurrence, of the width of the task's own: three convolutions (Wang et al. 2017, FCN)."""
+def cnn(own: Layers, *, every: bool = False, forward: bool = False) -> Layers:
+    """A net without recurrence, of the width of the task's own: three convolutions (Wang et al. 2017, FCN).
+
+    It looks ahead where the task's own net does, unless it is to run ``forward`` only.
+    """
     width = _width(own)
     front = [entry for entry in own if _name(entry) == "window_norm"]
-    padding = "causal" if front else "same"
+    causal = bool(front) or forward or (every and not _two_way(own))
+    padding = "causal" if causal else "same"
     body = [{"conv": {"channels": width, "kernel": kernel, "padding": padding}} for kernel in (8, 5, 3)]
-    pool = [] if every else [{"pool": {"kind": "last" if front else "mean"}}]
+    pool = [] if every else [{"pool": {"kind": "last" if causal else "mean"}}]
     return [*front, *body, *pool, {"linear": {}}]
 
 
@@ -97,6 +108,8 @@ def _swapped(entry: Any, recipe: Recipe) -> Any:
         return _body(name, options, recipe)
     if name == "conv" and recipe.convolution == "separable":
         options["separable"] = True
+    if name == "conv" and recipe.direction == "forward":
+        options["padding"] = "causal"
     if name == "segment_decoder" and recipe.depth in ("two", "deep"):
         options["shared"] = False
     if name in ("siamese", "residual") and "layers" in options:
@@ -117,6 +130,17 @@ def _body(name: str, options: dict[str, Any], recipe: Recipe) -> Layers:
     return [{cell: options}]
 
 
+def _hybrid(layers: Layers, forward: bool) -> Layers:
+    """A convolution before the recurrent part, where nothing stands there yet that reads several steps at once."""
+    names = [_name(entry) for entry in layers]
+    at = next((place for place, name in enumerate(names) if name in cells() or name == "residual"), None)
+    if at is None or {"conv", "patch"} & set(names):
+        return layers
+    padding = "causal" if forward or "window_norm" in names else "same"
+    front: Layers = [{"conv": {"channels": _width(layers), "kernel": 5, "padding": padding}}]
+    return [*layers[:at], *front, *layers[at:]]
+
+
 def _attending(layers: Layers) -> Layers:
     """Additive attention in the place of pooling, before the head; a decoder attends by itself."""
     names = [_name(entry) for entry in layers]
@@ -130,7 +154,7 @@ def _attending(layers: Layers) -> Layers:
     return [*layers[:at], attention, *layers[at:]]
 
 
-def _two_streams(layers: Layers, kinds: tuple[tuple[str, ...], tuple[str, ...]]) -> Layers:
+def _two_streams(layers: Layers, kinds: Kinds) -> Layers:
     """A recurrent layer for each kind of columns, gated together, in the place of all layers before the pooling."""
     body = next((entry for entry in layers if _name(entry) in cells()), {"gru": {"size": _width(layers)}})
     rest = [entry for entry in layers if _name(entry) in ("dropout", "pool", "linear")]
@@ -149,6 +173,13 @@ def _regularised(layers: Layers, how: str) -> Layers:
         return [*layers[:-1], {"dropout": {"rate": rate}}, layers[-1]]
     return [{"dropout": {**(entry["dropout"] or {}), "rate": rate}} if _name(entry) == "dropout" else entry
             for entry in layers]  # fmt: skip
+
+
+def _two_way(layers: Any) -> bool:
+    """A recurrent layer reads from both ends, at any depth."""
+    if isinstance(layers, Mapping):
+        return bool(layers.get("bidirectional")) or any(map(_two_way, layers.values()))
+    return isinstance(layers, list) and any(map(_two_way, layers))
 
 
 def _width(layers: Layers) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from unrolled.advise.recipe import Layers, Recipe, build, cnn, narrower
+from unrolled.advise.recipe import Kinds, Layers, Recipe, build, cnn, narrower
 from unrolled.core.advice import Counsel, Wishes
 from unrolled.core.diagnosis import Text
 from unrolled.core.errors import ConfigError
@@ -56,7 +56,7 @@ class Place:
     own: Layers
     inputs: Inputs
     outputs: Outputs
-    kinds: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    kinds: Kinds = ((), ())
 
 
 def shortlist(
@@ -77,7 +77,12 @@ def shortlist(
             recipes[recipe] = (*recipes.get(recipe, ()), counsel.code)
     ranked = sorted(recipes, key=lambda recipe: -len(recipes[recipe]))  # those that several rules ask for first
     wanted += [
-        Candidate(recipe.name, _asked(recipes[recipe]), build(recipe, place.own, place.kinds), recipes[recipe])
+        Candidate(
+            recipe.name,
+            _asked(recipes[recipe]),
+            build(recipe, place.own, place.kinds, every=place.outputs.every),
+            recipes[recipe],
+        )
         for recipe in ranked
     ]
     changes = _changes(firing)
@@ -85,7 +90,8 @@ def shortlist(
     notes += [_left_out(candidate.name) for candidate in nets[_MOST_NETS:]]
     nets = nets[:_MOST_NETS]
     if place.task not in _NO_RIVALS:
-        rival = Candidate("cnn", _RIVAL, cnn(place.own, place.outputs.every), changes=changes)
+        net = cnn(place.own, every=place.outputs.every, forward=shared.get("direction") == "forward")
+        rival = Candidate("cnn", _RIVAL, net, changes=changes)
         added, told = _fitting([rival], wishes, place)
         nets, notes = [*nets, *added], [*notes, *told]
     return tuple(nets), tuple(notes)
@@ -95,7 +101,7 @@ def _kept(place: Place, shared: Mapping[str, str]) -> Layers:
     """The task's own net; only what a stream rules out is changed."""
     if shared.get("direction") != "forward":
         return place.own
-    return build(Recipe(direction="forward"), place.own, place.kinds)
+    return build(Recipe(direction="forward"), place.own, every=place.outputs.every)
 
 
 def _changes(firing: list[Counsel]) -> dict[str, Any]:
