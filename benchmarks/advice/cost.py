@@ -45,9 +45,8 @@ def training_time() -> None:
             )
         mean = geometric_mean(ratios)
         within: Verdict = "holds" if 0.8 <= mean <= 0.85 else "holds in part" if mean < 0.95 else "does not hold"
-        measured = (
-            f"{1 - mean:.1%} less (geometric mean of four shapes, {1 - max(ratios):.1%} to {1 - min(ratios):.1%})"
-        )
+        low, high = _change(max(ratios)), _change(min(ratios))
+        measured = f"{_change(mean)} time (geometric mean of four shapes, {low} to {high})"
         rows.append(
             Row(f"A GRU trains faster than an LSTM, {engine} on this CPU", "15 to 20 % less time", measured, within)
         )
@@ -77,6 +76,10 @@ def mixed_precision() -> None:
             "holds" if time <= 0.9 else "does not hold"),
     ]  # fmt: skip
     keep("mixed_precision", "Mixed precision", rows, details)
+
+
+def _change(ratio: float) -> str:
+    return f"{abs(1 - ratio):.0%} {'less' if ratio < 1 else 'more'}"
 
 
 def _layer(cell: str, inputs: int, units: int) -> int:
