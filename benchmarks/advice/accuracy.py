@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.advice.page import Row, Verdict, keep
+from benchmarks.advice.page import compared, keep
 from benchmarks.advice.sets import DATA, SEEDS, accuracy, ucr
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import train
@@ -40,11 +40,11 @@ def length() -> None:
     short, middle = _pooled(found, single, (20, 50)), _pooled(found, single, (50, 100, 200))
     long, deep = _pooled(found, single, (500, 1000)), _pooled(found, tuple(nets), (500,))
     rows = [
-        _row("Under 50 steps a GRU with attention is best", "GRU, with attention", short, "gru-attention"),
-        _row("From 50 to 200 steps an LSTM is better than a GRU", "LSTM or a shallow stack", middle, "lstm", "gru"),
-        _row("Over 200 steps an LSTM is better than a GRU", "LSTM", long, "lstm", "gru"),
-        _row("Over 200 steps attention helps", "attention to help", long, "gru-attention", "gru"),
-        _row("Over 200 steps a deep residual LSTM with attention is best", "deep LSTM, residual, attention", deep,
+        compared("Under 50 steps a GRU with attention is best", "GRU, with attention", short, "gru-attention"),
+        compared("From 50 to 200 steps an LSTM is better than a GRU", "LSTM or a shallow stack", middle, "lstm", "gru"),
+        compared("Over 200 steps an LSTM is better than a GRU", "LSTM", long, "lstm", "gru"),
+        compared("Over 200 steps attention helps", "attention to help", long, "gru-attention", "gru"),
+        compared("Over 200 steps a deep residual LSTM with attention is best", "deep LSTM, residual, attention", deep,
              "lstm-deep-attention"),
     ]  # fmt: skip
     keep("length", "Length of sequences", rows, _lines("ItalyPowerDemand at T steps, accuracy of the test", found))
@@ -68,14 +68,14 @@ def noise() -> None:
     }
     clean, noisy = _pooled(found, nets, (0.0,)), _pooled(found, nets, (0.5, 1.0))
     rows = [
-        _row(
+        compared(
             "Noisy sensors: LSTM with dropout 0.3 to 0.5 and L2 1e-4 is best",
             "LSTM, dropout, L2",
             noisy,
             "lstm-dropout",
         ),
-        _row("Noisy sensors: dropout helps an LSTM", "dropout 0.3 to 0.5", noisy, "lstm-dropout", "lstm"),
-        _row(
+        compared("Noisy sensors: dropout helps an LSTM", "dropout 0.3 to 0.5", noisy, "lstm-dropout", "lstm"),
+        compared(
             "Clean data: plain nets do as well as with dropout",
             "plain GRU or LSTM",
             clean,
@@ -96,8 +96,8 @@ def amount() -> None:
     counts = tuple(AMOUNTS)
     small, large = _pooled(found, nets, counts[:1]), _pooled(found, nets, counts[-1:])
     rows = [
-        _row("Little data: a GRU is better than an LSTM", "GRU under 100,000 samples", small, "gru", "lstm"),
-        _row("Much data: an LSTM is better than a GRU (here 46,608 windows, fewer than the guides mean)",
+        compared("Little data: a GRU is better than an LSTM", "GRU under 100,000 samples", small, "gru", "lstm"),
+        compared("Much data: an LSTM is better than a GRU (here 46,608 windows, fewer than the guides mean)",
              "LSTM from 100,000 samples", large, "lstm", "gru"),
     ]  # fmt: skip
     keep("amount", "Amount of data", rows, _lines("ETTm1, windows to learn from, RMSE one step ahead, negated", found))
@@ -115,8 +115,10 @@ def pooling() -> None:
     nets = ("gru-mean", "gru-last", "lstm-mean", "lstm-last")
     sets = _pooled(found, nets, ("ItalyPowerDemand", "ECG200"))
     rows = [
-        _row("Classification: a GRU with average pooling is best", "GRU, average pooling", sets, "gru-mean"),
-        _row("Classification: average pooling beats the last step", "average pooling", sets, "gru-mean", "gru-last"),
+        compared("Classification: a GRU with average pooling is best", "GRU, average pooling", sets, "gru-mean"),
+        compared(
+            "Classification: average pooling beats the last step", "average pooling", sets, "gru-mean", "gru-last"
+        ),
     ]
     keep("pooling", "Pooling", rows, _lines("accuracy of the test", found))
 
@@ -143,24 +145,6 @@ def _pooled(found: Table, nets: Sequence[str] | Mapping[str, Net], places: Seque
         for name in nets:
             pooled[name] += [value - centre for value in found[name, place]]
     return pooled
-
-
-def _row(
-    claim: str, guides: str, pooled: Mapping[str, Sequence[float]], best: str, *others: str, alike: bool = False
-) -> Row:
-    """Whether ``best`` is ahead of the others (of all where none is named), and whether by more than the seeds spread.
-
-    The difference of two means is compared with twice its standard error. ``alike``: it is enough not to be behind.
-    """
-    rivals = others or tuple(name for name in pooled if name != best)
-    rival = max(rivals, key=lambda name: statistics.fmean(pooled[name]))
-    own, theirs = np.array(pooled[best]), np.array(pooled[rival])
-    gain = float(own.mean() - theirs.mean())
-    error = float(np.sqrt(own.var(ddof=1) / len(own) + theirs.var(ddof=1) / len(theirs)))
-    ahead = gain > (-2 if alike else 2) * error
-    verdict: Verdict = "holds" if ahead else "does not hold" if gain < -2 * error else "not shown"
-    measured = f"{best} against {rival}: {gain:+.4f} (standard error {error:.4f}, {len(own)} runs each)"
-    return Row(claim, guides, measured, verdict)
 
 
 def _lines(title: str, found: Table) -> list[str]:

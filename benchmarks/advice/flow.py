@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import statistics
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.accuracy.curves import RESULTS as ACCURACY
-from benchmarks.advice.page import Row, keep
+from benchmarks.advice.page import Row, compared, keep
 from benchmarks.advice.sets import SEEDS, accuracy, gunpoint
 from unrolled.data import Batch
 from unrolled.diagnose import observe
@@ -80,17 +79,12 @@ def depth() -> None:
         f"{kind:9} x{layers}  " + "  ".join(f"{value:.3f}" for value in values) + f"   mean {np.mean(values):.3f}"
         for (kind, layers), values in figures.items()
     ]
-    plain, residual, one = (figures[key] for key in (("plain", 8), ("residual", 8), ("plain", 1)))
-    gain, spread = _mean(residual) - _mean(plain), max(statistics.stdev(plain), statistics.stdev(residual))
-    deep, apart = _mean(residual) - _mean(one), max(statistics.stdev(one), statistics.stdev(residual))
+    eight = {"8 residual layers": figures["residual", 8], "8 plain layers": figures["plain", 8]}
+    deep = {"8 residual layers": figures["residual", 8], "one layer": figures["plain", 1]}
     rows = [
-        Row("Deep stacks need residual connections", "from about four layers on",
-            f"8 layers: {_mean(residual):.3f} with them, {_mean(plain):.3f} without (GunPoint, spread {spread:.3f})",
-            "holds" if gain > 2 * spread else "not shown" if gain > -2 * spread else "does not hold"),
-        Row("A deep residual LSTM beats a single layer", "on long or difficult sequences",
-            f"8 residual layers {_mean(residual):.3f}, one layer {_mean(one):.3f} (spread {apart:.3f})",
-            "holds" if deep > 2 * apart else "not shown" if deep > -2 * apart else "does not hold"),
-    ]  # fmt: skip
+        compared("Deep stacks need residual connections", "from about four layers on", eight, "8 residual layers"),
+        compared("A deep residual LSTM beats one layer", "on long or difficult sequences", deep, "8 residual layers"),
+    ]
     keep("depth", "Depth", rows, details)
 
 
@@ -115,10 +109,6 @@ def _stack(kind: str, layers: int) -> list[Any]:
     one: dict[str, Any] = {"lstm": {"size": 32}}
     body = [one] * layers if kind == "plain" else [{"residual": {"layers": [one], "repeat": layers}}, "layer_norm"]
     return [{"patch": {"length": 5, "size": 32}}, *body, "linear"]
-
-
-def _mean(values: list[float]) -> float:
-    return statistics.fmean(values)
 
 
 def experiments() -> Iterator[tuple[str, Callable[[], None]]]:

@@ -6,10 +6,13 @@ Each experiment writes ``results/<name>.json``; the page is made from whatever i
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from benchmarks.accuracy.curves import surroundings
 from unrolled.core.files import write_text
@@ -23,7 +26,7 @@ _HEAD = """# Claims, measured
 
 What practical guides say of recurrent nets, and what we measured, made by `python -m benchmarks.advice.claims`. These
 are small experiments (minutes, three seeds): a verdict speaks of the data and sizes named beside it, no more. "Not
-shown" means that the difference is within the spread over seeds.
+shown" means that the difference of two means is less than twice its standard error.
 
 """
 
@@ -43,6 +46,24 @@ def keep(name: str, title: str, rows: Sequence[Row], details: Sequence[str], on:
     lines = [*details, surroundings() if on is None else on]
     record = {"title": title, "rows": [asdict(row) for row in rows], "details": [line for line in lines if line]}
     write_text(RESULTS / f"{name}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def compared(
+    claim: str, guides: str, pooled: Mapping[str, Sequence[float]], best: str, *others: str, alike: bool = False
+) -> Row:
+    """Whether ``best`` is ahead of the others (of all where none is named), and whether by more than the seeds spread.
+
+    The difference of two means is compared with twice its standard error. ``alike``: it is enough not to be behind.
+    """
+    rivals = others or tuple(name for name in pooled if name != best)
+    rival = max(rivals, key=lambda name: statistics.fmean(pooled[name]))
+    own, theirs = np.array(pooled[best]), np.array(pooled[rival])
+    gain = float(own.mean() - theirs.mean())
+    error = float(np.sqrt(own.var(ddof=1) / len(own) + theirs.var(ddof=1) / len(theirs)))
+    ahead = gain > (-2 if alike else 2) * error
+    verdict: Verdict = "holds" if ahead else "does not hold" if gain < -2 * error else "not shown"
+    measured = f"{best} against {rival}: {gain:+.4f} (standard error {error:.4f}, {len(own)} runs each)"
+    return Row(claim, guides, measured, verdict)
 
 
 def write_page(names: Sequence[str]) -> None:
