@@ -1,8 +1,8 @@
 """What the advice costs and what it leaves on the table: the recommended net against a whole grid, on the test part.
 
 For each set and seed: a grid of 16 nets is trained to its end; the advice's shortlist is halved (shares of 1/16, 1/8
-and 1/4 of the epochs), and only the net that it recommends is trained to its end. All choose on the same validation part
-(20 % of the training part); all are judged on the test part.
+and 1/4 of the epochs), and only the net that it recommends is trained to its end. All choose on the same validation
+part (20 % of the training part); all are judged on the test part.
 
     regret        figure of the grid's best (by validation) minus that of the strategy; below 0 the strategy is better
     advice        what ``unrolled advise`` recommends
