@@ -20,6 +20,7 @@ import yaml
 from pydantic import BaseModel
 
 from unrolled import cells
+from unrolled.advise import RULES
 from unrolled.cells import Initial
 from unrolled.cli.main import app
 from unrolled.data import SplitSettings
@@ -108,6 +109,15 @@ def _given(field: Field[Any]) -> str:
     return "must be given" if field.default is MISSING else f"{field.default}"
 
 
+def rule_table() -> Rows:
+    """Rules of an advice: when they speak, what they say, and who says so."""
+    rows = [["rule", "when", "advice", "source"]]
+    for rule in RULES:
+        when = "; ".join(map(str, rule.when)) or "always"
+        rows.append([f"`{rule.code}`", when, rule.advice[0], rule.source])
+    return rows
+
+
 def suffix_table() -> Rows:
     """Suffixes that name a format."""
     formats: dict[str, list[str]] = {}
@@ -128,6 +138,7 @@ TABLES: Mapping[str, Callable[[], Rows]] = {
     "initial": partial(options, Initial),
     "presets": preset_table,
     "architectures": architecture_table,
+    "rules": rule_table,
     "cells": cell_table,
     **{f"task {name}": partial(options, task.options) for name, task in TASKS.items()},
     **{f"layer {name}": partial(options, kind) for name, kind in layer_kinds().items()},

@@ -12,9 +12,10 @@ import pytest
 from tests.cli.terminal import unrolled
 
 import unrolled as package
-from unrolled.cli import compare, demo, diagnose, evaluate, explain, predict, presets, report, train
+from unrolled.cli import advise, compare, demo, diagnose, evaluate, explain, predict, presets, report, search, train
 
-COMMANDS = {"train", "evaluate", "diagnose", "explain", "predict", "report", "compare", "presets", "demo"}
+MODULES = (advise, train, search, evaluate, diagnose, explain, predict, report, compare, presets, demo)
+COMMANDS = {module.__name__.rpartition(".")[2] for module in MODULES}
 SOURCE = Path(package.__file__).parent
 
 
@@ -28,7 +29,7 @@ def test_help_lists_the_commands() -> None:
     assert set(re.findall(r"^  ([a-z]+)  ", found.out, re.MULTILINE)) == COMMANDS
 
 
-@pytest.mark.parametrize("module", [compare, demo, diagnose, evaluate, explain, predict, presets, report, train])
+@pytest.mark.parametrize("module", MODULES)
 def test_every_command_has_an_example_of_itself(module: object) -> None:
     name = str(getattr(module, "__name__", "")).rpartition(".")[2]
     text = " ".join(unrolled(name, "--help").out.split())

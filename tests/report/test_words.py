@@ -10,7 +10,7 @@ from unrolled.evaluate.verdict import _MEASURES
 from unrolled.prepare.regularity import Rhythm
 from unrolled.report.words import NAMES, WORDS, Words
 
-SOURCES = [path for path in Path(unrolled.report.__path__[0]).glob("*.py") if path.name != "words.py"]
+SOURCES = [path for path in Path(unrolled.report.__path__[0]).glob("*.py") if not path.name.endswith("words.py")]
 
 
 def fields(text: str) -> set[str]:

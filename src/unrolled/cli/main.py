@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from unrolled import __version__
-from unrolled.cli import compare, demo, diagnose, evaluate, explain, predict, presets, report, search, train
+from unrolled.cli import advise, compare, demo, diagnose, evaluate, explain, predict, presets, report, search, train
 from unrolled.core.errors import MissingExtraError, UnrolledError
 
 _TRAINING = {"torch", "lightning_fabric", "polars", "sklearn"}  # what the extra "train" brings
@@ -52,7 +52,7 @@ def _refused(error: UnrolledError) -> typer.Exit:
     return typer.Exit(error.exit_code)
 
 
-for module in (train, search, evaluate, diagnose, explain, predict, report, compare, presets, demo):
+for module in (advise, train, search, evaluate, diagnose, explain, predict, report, compare, presets, demo):
     name = module.__name__.rpartition(".")[2]
     app.command(name, epilog=module.EXAMPLE)(_answering(getattr(module, name)))
 

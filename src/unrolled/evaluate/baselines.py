@@ -14,6 +14,7 @@ import numpy.typing as npt
 from unrolled.core.optional import require
 from unrolled.evaluate.contest import Contest
 from unrolled.evaluate.items import popularity, transitions
+from unrolled.evaluate.nlinear import NLinear
 from unrolled.evaluate.part import Part
 from unrolled.evaluate.strings import median_string
 from unrolled.evaluate.texts import tfidf
@@ -28,9 +29,7 @@ from unrolled.prepare.training import stream_rows
 from unrolled.prepare.transforms.affine import moments
 from unrolled.tasks.task import Values
 
-_LONGEST = 512  # rows that the linear forecast looks back on at most
 _MOST = 20_000  # training windows of the linear forecast and of the logistic regression
-_RIDGE = 1e-3  # penalty of the linear forecast, as a share of the mean square of its inputs
 _CHUNK = 4096  # windows at once
 
 
@@ -53,29 +52,10 @@ def seasonal_naive(contest: Contest) -> Answer | None:
 
 
 def linear(contest: Contest) -> Answer | None:
-    """Each step a linear function of the window, both measured from the last value (NLinear, Zeng et al. 2023).
-
-    One ridge regression a target, in closed form, on at most 20,000 training windows. Where there are several
-    sequences, each is divided by its own size first.
-    """
-    part, train = contest.part, contest.train
-    if train is None:
-        return None
-    longest = min(_LONGEST, int(train.samples.lengths.max(initial=0)))
-    learnt = train[spread(len(train))]
-    several = len(np.unique(train.samples.series)) > 1
-    result: Values = np.empty(part.truth.shape)
-    for target in range(len(contest.names)):
-        x, last, size = _windows(learnt, target, longest, several)
-        y = (learnt.truth[..., target] - last) / size
-        known = np.isfinite(x).all(1) & np.isfinite(y).all(1)
-        if known.sum() < 2:
-            return None
-        weights = _ridge(x[known], y[known])
-        for at in range(0, len(part), _CHUNK):
-            x, last, size = _windows(part[at : at + _CHUNK], target, longest, several)
-            result[at : at + _CHUNK, :, target] = _with_one(np.nan_to_num(x)) @ weights * size + last
-    return _forecast(contest, result)
+    """The linear forecast of ``NLinear``, trained on at most 20,000 windows."""
+    train = contest.train
+    fitted = None if train is None else NLinear.fit(train[spread(len(train))])
+    return None if fitted is None else _forecast(contest, fitted.predict(contest.part))
 
 
 def majority(contest: Contest) -> Answer:
@@ -194,38 +174,6 @@ def baselines(contest: Contest) -> dict[str, Answer]:
 def spread(count: int) -> npt.NDArray[np.int64]:
     """Places of the training windows, of ``count``, that a baseline learns from: at most 20,000, evenly spread."""
     return np.unique(np.linspace(0, count - 1, min(count, _MOST)).astype(np.int64))
-
-
-def _windows(part: Part, target: int, longest: int, several: bool) -> tuple[Values, Values, Values]:
-    """Windows ``(n, L)`` from their last value, that value ``(n, 1)``, and what both were divided by ``(n, 1)``.
-
-    Missing values are NaN; before the beginning of a sequence its first value stands.
-    """
-    begins = part.series.starts[part.samples.series][:, None]
-    rows = np.maximum(part.samples.end[:, None] - longest + np.arange(longest), begins)
-    last = part.last()[:, target, None].astype(np.float64)
-    window = taken(part.series.values[:, part.targets[target]], rows) - last
-    size = np.ones_like(last)
-    if several:
-        known = np.isfinite(window)
-        square = np.where(known, window, 0) ** 2
-        size = np.sqrt(square.sum(1, keepdims=True) / np.maximum(known.sum(1, keepdims=True), 1))
-        size = np.where(size > 0, size, 1.0)
-    return window / size, last, size
-
-
-def _ridge(x: Values, y: Values) -> Values:
-    """``(L + 1, S)`` weights, the last row the constant, which is not penalised."""
-    design = _with_one(x)
-    gram = design.T @ design
-    penalty = _RIDGE * np.trace(gram[:-1, :-1]) / max(1, x.shape[1])
-    gram[np.arange(x.shape[1]), np.arange(x.shape[1])] += max(penalty, 1e-9)
-    result: Values = np.linalg.solve(gram, design.T @ y)
-    return result
-
-
-def _with_one(x: Values) -> Values:
-    return np.concatenate([x, np.ones((len(x), 1))], axis=1)
 
 
 def _last_rows(part: Part) -> npt.NDArray[np.float64]:

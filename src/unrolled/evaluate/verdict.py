@@ -83,6 +83,11 @@ _LEVELS: dict[str, Literal["good", "fair", "poor"]] = {
 }
 
 
+def measure(name: str) -> tuple[str, str]:
+    """What sentences call a figure: (English, Chinese)."""
+    return _MEASURES.get(name, (name, name))
+
+
 class Gain(NamedTuple):
     """How much of the baseline's distance to a perfect score the model closes: 1 is all, 0 none, less is worse."""
 
@@ -141,7 +146,7 @@ def verdict(
     texts = (
         sentence.format(
             method=_METHODS.get(name, (name, name))[language],
-            measure=_MEASURES.get(own.name, (own.name, own.name))[language],
+            measure=measure(own.name)[language],
             model=f"{own.value:.4g}",
             baseline=f"{rivals[name].value:.4g}",
             gain=_in_words(gain, own.better, language),

@@ -7,8 +7,10 @@ from typing import get_args
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Language
 from unrolled.prepare.wording import step_in_chinese
+from unrolled.report.advice_words import ADVICE_NAMES, ADVICE_WORDS
 
 WORDS: dict[str, tuple[str, str]] = {
+    **ADVICE_WORDS,
     "named": ("{name}: {value}", "{name}：{value}"),
     "report": ("Training report", "训练报告"),
     "comparison": ("Comparison of runs", "训练结果对比"),
@@ -309,6 +311,7 @@ WORDS: dict[str, tuple[str, str]] = {
 """UI strings: key -> (English, Chinese); ``{braces}`` are filled in."""
 
 NAMES: dict[str, tuple[str, str]] = {
+    **ADVICE_NAMES,
     # tasks
     "forecast": ("Forecast", "预测"),
     "classify": ("Classification", "分类"),

@@ -1,0 +1,62 @@
+"""What the report and the terminal say of an advice: key -> (English, Chinese)."""
+
+from __future__ import annotations
+
+ADVICE_WORDS: dict[str, tuple[str, str]] = {
+    "advice": ("Advice", "建议"),
+    "nothing_advised": ("Nothing is advised", "无法给出建议"),
+    "recommendation": ("Recommendation", "建议方案"),
+    "supported": ("What the evidence supports", "证据支持"),
+    "unsupported": ("What it does not show", "证据未能说明"),
+    "more": ("What would settle the rest", "如何解决其余问题"),
+    "to_train": ("To train it", "训练命令"),
+    "known": ("What is known of the data", "数据概况"),
+    "fact": ("Fact", "事实"),
+    "method": ("How it was measured", "测量方法"),
+    "without_net": ("What is reached without a net, on the {part} part", "不用网络能达到的水平（{part}）"),
+    "rules": ("Rules", "规则"),
+    "rules_fire": ("Rules that speak", "适用的规则"),
+    "rules_near": ("Rules that nearly speak", "接近适用的规则"),
+    "rules_disagree": ("Where they disagree", "规则之间的分歧"),
+    "rule": ("Rule", "规则"),
+    "because": ("Because", "依据"),
+    "rule_advice": ("Advice", "建议"),
+    "reason": ("Reason", "理由"),
+    "says_who": ("Source", "来源"),
+    "margin": ("Margin", "余量"),
+    "always": ("always", "始终"),
+    "entrants": ("Measured", "实测结果"),
+    "entrant": ("Entrant", "参赛者"),
+    "on_part": ("{metric}, {part}", "{metric}（{part}）"),
+    "latency": ("One answer", "单次回答"),
+    "milliseconds": ("{value} ms", "{value} 毫秒"),
+    "seeds": ("Seeds", "随机种子"),
+    "rounds": ("Round", "轮次"),
+    "recommended": ("recommended", "推荐"),
+    "on_frontier": ("on the frontier", "在前沿上"),
+    "breaks_limits": ("breaks a limit", "超出限制"),
+    "failed": ("failed: {why}", "失败：{why}"),
+    "frontier_title": ("Accuracy and cost", "精度与代价"),
+    "frontier_help": (
+        "On the frontier nothing else is better in one of accuracy, size and latency without being worse in another. "
+        "Latencies are those of this machine.",
+        "前沿上的参赛者：没有其他参赛者在精度、大小、延迟之一更好而不在另一项更差。延迟为本机所测。",
+    ),
+    "wishes": ("Wishes", "要求"),
+    "assumed_of": ("{value} (assumed of the device)", "{value}（按设备假定）"),
+    "device": ("Device", "设备"),
+    "needs": ("Needs", "需求"),
+    "time_spent": ("Time spent", "用时"),
+}
+
+ADVICE_NAMES: dict[str, tuple[str, str]] = {
+    "information_by_lag": ("Information about the answer by lag", "各滞后对答案的信息量"),
+    "information": ("Mutual information", "互信息"),
+    "by_chance": ("Largest by chance (99 %)", "偶然最大值（99%）"),
+    "nats": ("nats", "奈特"),
+    "autocorrelation": ("Autocorrelation", "自相关"),
+    "correlation": ("Correlation", "相关系数"),
+    "boosting": ("Boosted trees on lags", "滞后特征的梯度提升"),
+    "fires": ("fires", "适用"),
+    "nearly": ("nearly", "接近"),
+}
