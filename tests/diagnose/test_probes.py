@@ -110,7 +110,7 @@ def test_prices_of_a_day_are_no_leak_and_the_price_to_come_is_one() -> None:
 def test_the_compared_gradient_is_that_of_the_jacobian(name: str) -> None:
     """In random directions the mean square of the gradient is the squared Frobenius norm of dh_T / dh_t."""
     (run,) = observe(net_of({"gru": {"size": 4}}), batch_of(count=1, time=6), squared)
-    many = replace(run, request=run.request._replace(x=run.request.x.detach().repeat(4000, 1, 1)))
+    many = replace(run, request=run.request.but(x=run.request.x.detach().repeat(4000, 1, 1)))
     found = through_time(name, many)
     assert found.request.cell == cell(name)
     layer = {key: value.detach() for key, value in found.request.weights.items()}

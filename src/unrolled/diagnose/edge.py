@@ -58,7 +58,7 @@ def _shorter(run: Recorded) -> Recorded:
     weights = {name: weight.detach() for name, weight in request.weights.items()}
     return Recorded(
         run.place,
-        request._replace(x=torch.nan_to_num(x), weights=weights, state=state, lengths=None, reverse=False, noise=None),
+        request.but(x=torch.nan_to_num(x), weights=weights, initial=state, lengths=None, reverse=False, noise=None),
         run.states,
     )
 

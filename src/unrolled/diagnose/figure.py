@@ -19,6 +19,7 @@ from unrolled.prepare.decoding import (
     Decoding,
     NumberDecoding,
     PairDecoding,
+    StringDecoding,
 )
 
 
@@ -50,12 +51,18 @@ def figure_of(
         step: of a forecast, from 1; None takes the mean over the horizon. Of tags the row, from 0.
 
     Raises:
-        ConfigError: there is no such label or step, or scores of anomalies are asked for.
+        ConfigError: there is no such label or step, or the task gives scores of anomalies or strings of labels.
     """
     if isinstance(decoding, AnomalyDecoding):
         raise ConfigError(
             "a score of unusual rows is the size of its errors, which `unrolled predict` lists",
             where="task 'anomaly'",
+            mend="explain a model for forecast, regress, classify, failure, tag, pairs or recommend",
+        )
+    if isinstance(decoding, StringDecoding):
+        raise ConfigError(
+            "a string of labels is read from all steps together, so no single number stands for it",
+            where="task 'ctc'",
             mend="explain a model for forecast, regress, classify, failure, tag, pairs or recommend",
         )
     if isinstance(decoding, NumberDecoding):

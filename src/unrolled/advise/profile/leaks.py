@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from unrolled.advise.profile.material import Material
 from unrolled.advise.profile.wording import fact
 from unrolled.core.advice import Fact
 from unrolled.core.diagnosis import Finding
-from unrolled.data import Batch, Batches
+from unrolled.data import Batches
 from unrolled.diagnose.leak import leak
 
 _SAMPLES, _MOST = 512, 5000
@@ -30,8 +29,6 @@ def _given_away(material: Material) -> Fact:
     samples, inputs = material.samples, material.preprocessor.inputs()
     chosen = samples[np.unique(np.linspace(0, len(samples) - 1, min(_SAMPLES, len(samples))).astype(np.int64))]
     batches = list(Batches(material.preprocessor, material.series, chosen, batch_size=_SAMPLES))
-    if material.schema.forecast:
-        batches = [_beside_own_past(batch) for batch in batches]
     found: Finding = leak(batches, inputs.names, inputs.targets, material.classes)
     given = found.level == "broken"
     return Fact(
@@ -42,21 +39,6 @@ def _given_away(material: Material) -> Fact:
         level="watch" if given else "fine",
         figures={"explained_by_one": found.figures["share"]},
     )
-
-
-def _beside_own_past(batch: Batch) -> Batch:
-    """The batch with what the first target's last value explains taken out of its truth and of every input.
-
-    Levels that go together (the high and the close of a share) explain each other without giving anything away.
-    """
-    last, truth = batch.x[:, -1, 0], batch.y[:, 0, 0]
-    known = truth.isfinite()
-    centred = last - last[known].mean()
-    slope = 1 / centred[known].square().sum().clamp_min(1e-12)
-    y = truth - centred * (centred[known] * (truth[known] - truth[known].mean())).sum() * slope
-    slopes = (centred[known, None] * batch.x[known, -1]).sum(0) * slope
-    x = batch.x - (centred[:, None] * slopes)[:, None]
-    return replace(batch, x=x, y=y[:, None])
 
 
 def _repeated(material: Material, held: Material) -> Iterator[Fact]:
