@@ -269,7 +269,7 @@ class _Loop:
             self._average.load_state_dict(state["average"])
             self._schedule.load_state_dict(state["schedule"])
             self._fitting.load_state_dict(state["fitting"])
-            self._vitals.load_state_dict(state.get("vitals", {}))  # absent before there were any
+            self._vitals.load_state_dict(state["vitals"])
             checkpoint.restore_generators(state["generators"], self._fabric)
         except (RuntimeError, ValueError) as error:
             raise checkpoint.misfit(folder, "the net or the number of processes is not that of the run") from error
