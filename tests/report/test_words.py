@@ -8,9 +8,12 @@ import unrolled.report
 from unrolled.core.errors import ConfigError
 from unrolled.evaluate.verdict import _MEASURES
 from unrolled.prepare.regularity import Rhythm
-from unrolled.report.words import NAMES, WORDS, Words
+from unrolled.report.names import NAMES
+from unrolled.report.words import WORDS, Words
 
-SOURCES = [path for path in Path(unrolled.report.__path__[0]).glob("*.py") if not path.name.endswith("words.py")]
+SOURCES = [
+    path for path in Path(unrolled.report.__path__[0]).glob("*.py") if not path.name.endswith(("words.py", "names.py"))
+]
 
 
 def fields(text: str) -> set[str]:
