@@ -102,6 +102,15 @@ def test_a_search_without_a_figure_has_a_page_too() -> None:
     assert "None of 1 trials gave a figure" in source and Page(source).options == []
 
 
+def test_where_every_trial_was_cut_short_no_empty_frontier_is_shown() -> None:
+    record = _record(frontier=())
+    title = WORDS("frontier")
+    assert title in search.render(_record()) and title not in search.render(record)
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(search_screen.outcome(record))
+    assert title not in console.export_text()
+
+
 def test_the_terminal_tells_each_trial_and_the_outcome() -> None:
     console = Console(width=200, record=True, file=io.StringIO())
     for one in _record().tried:

@@ -37,14 +37,15 @@ def render(record: SearchRecord, language: Language = "en") -> str:
     """
     words = Words(language)
     pictured = bool(charts.measured(record))
-    keys = ["search_best", *(["curves", "frontier"] if pictured else []), "all_trials", "reproduce"]
+    unbeaten = ["frontier"] if record.frontier else []  # trials that were cut short are on no frontier
+    keys = ["search_best", *(["curves"] if pictured else []), *unbeaten, "all_trials", "reproduce"]
     body = together(
         [
             _hero(record, words),
             contents(keys, words),
             section("search_best", words, _best(record, words)),
             section("curves", words, grid(*_charts(record, words))) if pictured else None,
-            section("frontier", words, card(_trials(_on_frontier(record), words))) if pictured else None,
+            section("frontier", words, card(_trials(_on_frontier(record), words))) if unbeaten else None,
             section("all_trials", words, card(_trials(record.tried, words), element("p", words("trials_help")))),
             section("reproduce", words, *_reproduce(record, words)),
         ]

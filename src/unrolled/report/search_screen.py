@@ -37,4 +37,5 @@ def outcome(record: SearchRecord, language: Language = "en") -> Group:
         table.add_row(cells[0], cells[2], cells[4], cells[6], plain(cells[-1]))
     best = Text(page.standing(record, words), "bold")
     told = [Text(plain(f"· {note.text(language)}")) for note in record.notes]
-    return Group(Text(words("frontier"), "bold"), table, Text(page.counts(record, words), "dim"), *told, best)
+    unbeaten = (Text(words("frontier"), "bold"), table) if record.frontier else ()
+    return Group(*unbeaten, Text(page.counts(record, words), "dim"), *told, best)
