@@ -209,18 +209,17 @@ def _lined(v: Tensor) -> Tensor:
     return v if v.stride(2) == 1 or v.shape[2] == 1 else v.contiguous()
 
 
-def _history(x: Tensor, width: int, padded: bool) -> Tensor:
-    """``(B, T, width)`` with the rows of a step together, as they are walked; only the kernel sees it."""
-    batch, time, _ = x.shape
-    make: Any = x.new_zeros if padded else x.new_empty
+def _history(like: Tensor, width: int, padded: bool) -> Tensor:
+    """``(B, T, width)`` with the rows of a step together, as they are walked; zeros where a length may end early."""
+    batch, time, _ = like.shape
+    make: Any = like.new_zeros if padded else like.new_empty
     return torch.transpose(make((time, batch, width)), 0, 1)
 
 
 def _room(like: Tensor, width: int, padded: bool) -> Tensor:
-    """``(B, T, width)`` in the layout of ``like``, time first or batch first; zeros where a length may end early."""
-    batch, time, _ = like.shape
-    make: Any = like.new_zeros if padded else like.new_empty
+    """The same in the layout of ``like``, time first or batch first."""
     if like.stride(0) < like.stride(1):
-        return torch.transpose(make((time, batch, width)), 0, 1)
-    room: Tensor = make((batch, time, width))
+        return _history(like, width, padded)
+    make: Any = like.new_zeros if padded else like.new_empty
+    room: Tensor = make((*like.shape[:2], width))
     return room
