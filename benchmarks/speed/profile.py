@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 
 from benchmarks.speed.measure import Call, gemm_peak, write
-from benchmarks.speed.subjects import KINDS, Shape, inference, pair, training, x_of
+from benchmarks.speed.subjects import KINDS, Shape, inference, operations, pair, training, x_of
 from unrolled.nets import Recurrent
 
 _SECONDS = 1.0
@@ -67,8 +67,8 @@ def main() -> None:
     for case in _CASES:
         seconds, shares = _profile(case)
         products, gradients = (
-            operations / (seconds * shares[part]) / 1e9 if operations and shares[part] else 0.0
-            for part, operations in zip(("products", "gradients"), _operations(case), strict=True)
+            count / (seconds * shares[part]) / 1e9 if count and shares[part] else 0.0
+            for part, count in zip(("products", "gradients"), _operations(case), strict=True)
         )
         cells = "".join(f"{shares[part]:11.0%}" for part in _COLUMNS) + f"{products:12.0f}{gradients:12.0f}"
         lines.append(f"{case.mode:10}{case.cell:16}{case.shape!s:>20}{seconds * 1e3:9.2f}{cells}")
@@ -130,9 +130,7 @@ def _part(library: str, symbol: str) -> str:
 
 def _operations(case: _Case) -> tuple[float, float]:
     """Multiplications and additions of all products of a call, and of the gradients of weights."""
-    batch, time_steps, inputs, hidden = case.shape
-    gates = {"GRU": 3, "gru_before": 3, "RNN": 1}.get(case.cell, 4)
-    forward = 2.0 * batch * time_steps * gates * hidden * (inputs + hidden)
+    forward = operations(case.cell, case.shape) / 3
     return (2 * forward, forward) if case.mode == "training" else (forward, 0.0)
 
 

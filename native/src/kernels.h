@@ -53,12 +53,12 @@ struct Column {
     i64 row;
 };
 
-constexpr int MAX_ROWS = 12, MAX_COLUMNS = 4, MAX_OUTER_ROWS = 8, MAX_OUTER_COLUMNS = 3;
+constexpr int MAX_ROWS = 12, MAX_COLUMNS = 24, MAX_OUTER_ROWS = 8, MAX_OUTER_COLUMNS = 3;
 
 template <class T>
 struct Kernels {
     int lanes;                      // elements of a vector
-    int columns;                    // vectors a product holds in registers side by side, at most
+    int columns, columns_of_one;    // vectors a product holds in registers side by side, at most: of rows, of one row
     int rows[MAX_COLUMNS + 1];      // rows it holds, by the number of columns
     int outer_rows, outer_columns;  // what `outer` holds, at most
 

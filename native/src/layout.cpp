@@ -5,19 +5,31 @@
 namespace unrolled {
 
 template <class T>
-Layout<T>::Layout(const Code& code, const Kernels<T>& kernels) : code(code), kernels(kernels) {
+Layout<T>::Layout(const Code& code, const Kernels<T>& kernels, bool one_row)
+    : code(code), kernels(kernels), columns_(one_row ? kernels.columns_of_one : kernels.columns) {
     passes.resize(code.passes.size());
     for (std::size_t p = 0; p < passes.size(); ++p) lay(code.passes[p], passes[p]);
 }
 
-// A block is as wide as lets one call of the product hold all gates of a unit in registers.
+// A block is as wide as lets one call of the product hold all gates of a unit in registers; it should not reach over
+// several heads, which would be multiplied with zeros of one another.
+template <class T>
+int Layout<T>::block_vectors(const Pass& pass) const {
+    const int vectors = (pass.width + kernels.lanes - 1) / kernels.lanes;
+    if (pass.groups.empty()) return std::min(vectors, 16);
+    int most = columns_;
+    for (const Group& group : pass.groups) {
+        most = std::min(most, columns_ / static_cast<int>(group.results.size()));
+        const int heads = code.weights[group.results[0].weights[0]].heads;
+        if (heads > 1) most = std::min(most, pass.width / heads / kernels.lanes);
+    }
+    return std::max(1, most);
+}
+
 template <class T>
 void Layout<T>::lay(const Pass& pass, PassLayout& layout) {
     const int lanes = kernels.lanes;
-    std::size_t most = 0;
-    for (const Group& group : pass.groups) most = std::max(most, group.results.size());
-    const int vectors = (pass.width + lanes - 1) / lanes;
-    layout.block_vectors = most ? std::max<int>(1, kernels.columns / static_cast<int>(most)) : std::min(vectors, 16);
+    layout.block_vectors = block_vectors(pass);
     for (i64 first = 0; first < pass.width; first += i64(layout.block_vectors) * lanes) {
         Block block;
         block.first = first;
@@ -26,7 +38,7 @@ void Layout<T>::lay(const Pass& pass, PassLayout& layout) {
         block.last = static_cast<int>(width - i64(block.vectors - 1) * lanes);
         for (const Group& group : pass.groups) {
             int columns = static_cast<int>(group.results.size()) * block.vectors;
-            int calls = (columns + kernels.columns - 1) / kernels.columns;
+            int calls = (columns + columns_ - 1) / columns_;
             std::vector<PanelCall> list;
             for (int c = 0, column = 0; c < calls; ++c) {
                 PanelCall call{column, columns / calls + (c < columns % calls), {}};

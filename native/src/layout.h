@@ -22,12 +22,16 @@ struct Layout {
     std::vector<PassLayout> passes;
     i64 packed = 0;  // elements of all panels
 
-    Layout(const Code& code, const Kernels<T>& kernels);
+    // For steps of one row, which is multiplied with more columns at a time, or of several.
+    Layout(const Code& code, const Kernels<T>& kernels, bool one_row);
     // Panels of all passes, from weights given one after another.
     void pack(const T* const* weights, T* panels) const;
 
    private:
+    int block_vectors(const Pass& pass) const;
     void lay(const Pass& pass, PassLayout& layout);
+
+    int columns_;  // vectors of a call of the product, at most
 };
 
 }  // namespace unrolled

@@ -90,7 +90,7 @@ void run(const Layout<T>& layout, const Call<T>& call, Store& store, Finish&& fi
 
 template <class T>
 void Sequence<T>::forward(const Call<T>& call) {
-    if (call.batch > 0) run<Forward<T>>(layout_, call, store_, [](const Forward<T>&) {});
+    if (call.batch > 0) run<Forward<T>>(layout(call.batch), call, store_, [](const Forward<T>&) {});
 }
 
 template <class T>
@@ -114,7 +114,7 @@ void Sequence<T>::backward(const Call<T>& call) {
             std::memset(call.d_vectors[v], 0, sizeof(T) * code_.vectors[v]);
     bool first = true;
     auto deliver = [&](const Backward<T>& slice) { slice.deliver(std::exchange(first, false)); };
-    if (call.batch > 0) run<Backward<T>>(layout_, call, store_, deliver);
+    if (call.batch > 0) run<Backward<T>>(layout(call.batch), call, store_, deliver);
 }
 
 template class Sequence<float>;

@@ -53,16 +53,18 @@ class Sequence {
    public:
     using Element = T;
 
-    Sequence(Code code, const Kernels<T>& kernels) : code_(std::move(code)), layout_(code_, kernels) {}
+    Sequence(Code code, const Kernels<T>& kernels)
+        : code_(std::move(code)), of_one_(code_, kernels, true), of_several_(code_, kernels, false) {}
 
     void forward(const Call<T>& call);
     void backward(const Call<T>& call);
     const Code& code() const { return code_; }
-    const Layout<T>& layout() const { return layout_; }
+    // For so many rows a step.
+    const Layout<T>& layout(i64 rows) const { return rows == 1 ? of_one_ : of_several_; }
 
    private:
     Code code_;
-    Layout<T> layout_;
+    Layout<T> of_one_, of_several_;
     Store store_;
 };
 

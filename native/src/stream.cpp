@@ -26,7 +26,7 @@ Stream<T>::Stream(const std::vector<StreamLayer<T>>& layers, i64 batch) : batch_
     if (batch < 1 || layers.empty()) throw std::invalid_argument("a stream needs rows and layers");
     const i64 slack = ALIGN / sizeof(T);
     for (const StreamLayer<T>& given : layers) {
-        const Layout<T>& layout = given.sequence->layout();
+        const Layout<T>& layout = given.sequence->layout(batch);
         const Code& code = layout.code;
         auto layer = std::make_unique<Layer>();
         const int lanes = layout.kernels.lanes;

@@ -1,4 +1,6 @@
 // The innermost loops, once, for whichever instruction set the including file is compiled for.
+#include <algorithm>
+
 #include "../kernels.h"
 #include "functions.h"
 
@@ -8,19 +10,22 @@ namespace {
 
 // ---- products: R rows by C vectors held in registers over all k
 
+// Bytes before its use that one row brings a panel to the first-level cache: it reads each once.
+constexpr i64 NEAR = 1024;
+
 template <class T, int R, int C>
 void product(const Segment<T>* segments, int count, const Column<T>* columns, i64 first) {
     using V = Vector<T>;
     constexpr int L = LANES<T>, LINE = 64, LINES = C * BYTES < LINE ? 1 : C * BYTES / LINE;
     constexpr int U = R * C >= 8 ? 1 : R * C >= 4 ? 2 : 4;  // few accumulators: several k at a time hide latency
     V sum[U][R][C];
-#pragma GCC unroll 4
+#pragma GCC unroll 24
     for (int c = 0; c < C; ++c) {
         const Column<T>& column = columns[c];
 #pragma GCC unroll 12
         for (int r = 0; r < R; ++r) {
             sum[0][r][c] = column.init[0] ? load(column.init[0] + (first + r) * column.init_row[0]) : V{};
-#pragma GCC unroll 4
+#pragma GCC unroll 24
             for (int u = 1; u < U; ++u) sum[u][r][c] = V{};
         }
         if (column.init[1])
@@ -32,36 +37,36 @@ void product(const Segment<T>* segments, int count, const Column<T>* columns, i6
         const T* a[R];
 #pragma GCC unroll 12
         for (int r = 0; r < R; ++r) a[r] = segments[s].a + (first + r) * segments[s].row;
-        const i64 n = segments[s].k, ahead = segments[s].ahead;
+        const i64 n = segments[s].k, ahead = R == 1 ? NEAR / sizeof(T) : segments[s].ahead;
         i64 k = 0;
         for (; k + U <= n; k += U)
-#pragma GCC unroll 4
+#pragma GCC unroll 24
             for (int u = 0; u < U; ++u) {
                 V panel[C];
-#pragma GCC unroll 4
+#pragma GCC unroll 24
                 for (int c = 0; c < C; ++c) panel[c] = load(w + (u * C + c) * L);
-#pragma GCC unroll 4
+#pragma GCC unroll 24
                 for (int line = 0; line < LINES; ++line)
-                    __builtin_prefetch(w + ahead + u * C * L + line * LINE / int(sizeof(T)), 0, 2);
+                    __builtin_prefetch(w + ahead + u * C * L + line * LINE / int(sizeof(T)), 0, R == 1 ? 3 : 2);
                 if (u == U - 1) w += U * C * L;
 #pragma GCC unroll 12
                 for (int r = 0; r < R; ++r) {
                     V x = spread<T>(a[r][k + u]);
-#pragma GCC unroll 4
+#pragma GCC unroll 24
                     for (int c = 0; c < C; ++c) sum[u][r][c] += x * panel[c];
                 }
             }
         for (; U > 1 && k < n; ++k, w += C * L)
 #pragma GCC unroll 12
             for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
+#pragma GCC unroll 24
                 for (int c = 0; c < C; ++c) sum[0][r][c] += spread<T>(a[r][k]) * load(w + c * L);
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 24
     for (int c = 0; c < C; ++c)
 #pragma GCC unroll 12
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 24
             for (int u = 1; u < U; ++u) sum[0][r][c] += sum[u][r][c];
             store(columns[c].out + (first + r) * columns[c].row, sum[0][r][c]);
         }
@@ -271,19 +276,21 @@ void pack_rows(T* panel, i64 ld, const T* source, i64 stride, i64 valid, i64 k) 
 
 // Accumulators, one row of the panel and the spread element must fit the registers: 32 of AVX-512 and of ARM, else 16.
 #if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int COLUMNS = 4, ROWS[MAX_COLUMNS + 1] = {0, 12, 12, 8, 6};
+constexpr int COLUMNS = 4, COLUMNS_OF_ONE = 24, ROWS[COLUMNS + 1] = {0, 12, 12, 8, 6};
 constexpr int OUTER_ROWS = 8, OUTER_COLUMNS = 3;
 #else
-constexpr int COLUMNS = 2, ROWS[MAX_COLUMNS + 1] = {0, 12, 6, 0, 0};
+constexpr int COLUMNS = 2, COLUMNS_OF_ONE = 12, ROWS[COLUMNS + 1] = {0, 12, 6};
 constexpr int OUTER_ROWS = 4, OUTER_COLUMNS = 3;
 #endif
 
 template <class T, int C, int R>
 void fill_products(Kernels<T>& table) {
-    if constexpr (C <= COLUMNS) {
-        table.product[R][C] = product<T, R, C>;
-        if constexpr (R > 1) fill_products<T, C, R - 1>(table);
-    }
+    table.rows[C] = std::max(table.rows[C], R);
+    table.product[R][C] = product<T, R, C>;
+    if constexpr (R > 1)
+        fill_products<T, C, R - 1>(table);
+    else if constexpr (C > 1)
+        fill_products<T, C - 1, C - 1 <= COLUMNS ? ROWS[C - 1] : 1>(table);
 }
 
 template <class T, int R, int C>
@@ -308,15 +315,9 @@ template <class T>
 Kernels<T> make() {
     Kernels<T> table{};
     table.lanes = LANES<T>;
-    table.columns = COLUMNS;
-    for (int c = 0; c <= MAX_COLUMNS; ++c) table.rows[c] = ROWS[c];
+    table.columns = COLUMNS, table.columns_of_one = COLUMNS_OF_ONE;
     table.outer_rows = OUTER_ROWS, table.outer_columns = OUTER_COLUMNS;
-    fill_products<T, 1, ROWS[1]>(table);
-    fill_products<T, 2, ROWS[2]>(table);
-    if constexpr (COLUMNS > 2) {
-        fill_products<T, 3, ROWS[3]>(table);
-        fill_products<T, 4, ROWS[4]>(table);
-    }
+    fill_products<T, COLUMNS_OF_ONE, 1>(table);
     fill_outer<T, OUTER_ROWS, OUTER_COLUMNS>(table);
     fill_pointwise<T, OPS - 1>(table);
     table.add_columns = add_columns<T>;
