@@ -90,10 +90,10 @@ def installed(name: str) -> bool:
 
 
 def write(name: str, title: str, lines: Iterable[str], peers: Sequence[str] = ()) -> None:
-    """Print a table and keep it under ``results/``."""
+    """Print a table and keep it under ``results/``, one file for each instruction set."""
     text = "\n".join([title, "", *lines, "", *_circumstances(peers), ""])
     print(text)
-    write_text(RESULTS / f"{name}.txt", text)
+    write_text(RESULTS / f"{name}_{'torch' if native.reason() else native.isa()}.txt", text)
 
 
 def _circumstances(peers: Sequence[str]) -> list[str]:
