@@ -5,10 +5,10 @@ Letters: S series, T steps, H horizon, M targets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, check_scalar
@@ -31,20 +31,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Forecaster(Estimator):
     """Forecasts series with a recurrent net, and says how sure it is.
 
     Args:
         horizon: steps ahead.
         window: steps that a forecast looks back on; None lets horizon, season and length decide.
-        net: a preset's name, a list of layers, or a torch module (see ``nets.CustomNet``); None takes the preset
-            for the horizon.
-        epochs: most passes over the data; None takes the task's own number.
-        learning_rate: of the optimiser.
         valid: share or number of the last rows that only choose when to stop and calibrate the intervals; None takes
             15 %, where that makes ten windows, and none otherwise.
-        random_state: seed of every random choice.
-        settings: anything else a job can be told, nested as in ``config.yaml``: ``{"train": {"batch_size": 64}}``.
+        net, epochs, batch_size, learning_rate, random_state, settings: as of ``Arguments``; by name only.
 
     Attributes:
         n_features_in_: columns of an array.
@@ -65,28 +61,9 @@ class Forecaster(Estimator):
     """
 
     _task = "forecast"
-    _end: tuple[Series, Shape] | None = None  # what ``predict`` goes on from
-
-    def __init__(
-        self,
-        horizon: int = 1,
-        *,
-        window: int | None = None,
-        net: Any = None,
-        epochs: int | None = None,
-        learning_rate: float | None = None,
-        valid: float | int | None = None,
-        random_state: Any = None,
-        settings: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.horizon = horizon
-        self.window = window
-        self.net = net
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.valid = valid
-        self.random_state = random_state
-        self.settings = settings
+    _end: ClassVar[tuple[Series, Shape] | None] = None  # of the object: what ``predict`` goes on from
+    horizon: int = field(default=1, kw_only=False)
+    net: Any = None
 
     def fit(self, X: Any, y: str | tuple[str, ...] | None = None, *, folder: Path | str | None = None) -> Self:
         """Learn from series.
