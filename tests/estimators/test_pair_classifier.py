@@ -59,7 +59,7 @@ def test_a_table_of_texts() -> None:
     assert set(model.predict(frame.drop("same"))) == {"no", "yes"}
     assert model.score(frame) == pytest.approx(np.mean(model.predict(frame) == frame["same"].to_numpy()))
     assert "tfidf" in {scores.name for scores in model.evaluation_.baselines}
-    assert model.bundle_.manifest.settings["decoding"]["classes"] == ("yes", "no")
+    assert model.bundle_.manifest.settings["decoding"]["classes"] == ["yes", "no"]
 
 
 TEXTS = [("a b", "c"), ("b", "a c")] * 4
@@ -73,7 +73,7 @@ LABELS = [0, 1] * 4
         (["ab", "cd"], [0, 1], "pair 0: it is no pair"),
         ([("a", "b"), ("a",)] * 4, LABELS, "pair 1: it is no pair"),
         ([("a", "b"), ("", "b")] * 4, LABELS, "there is no text"),
-        (TEXTS, [0] * 8, "one class"),
+        (TEXTS, [0] * 8, "nothing to predict"),
         (TEXTS, [0, 1, 2, 0, 1, 2, 0, 1], "two labels"),
         (TEXTS, [0, 1], "inconsistent numbers of samples"),
         (np.zeros((8, 3, 5)), LABELS, "it is no pair"),

@@ -86,7 +86,7 @@ def test_a_table_has_an_answer_for_each_row() -> None:
         (X, None, "requires y"),
         (X, "state", "requires y"),
         (X, [[None] * 9] * 60, "no step has a label"),
-        (X, np.ones((60, 9)), "only one class"),
+        (X, np.ones((60, 9)), "one label a sequence"),
         (X, [["a|b"] * 9] * 60, "a|b"),
         (X[:0], Y[:0], "0 sample"),
         ([["a", "b"], ["a", None]], [["x", "y"], ["x", "y"]], "sequence 1: it is no list of words"),

@@ -236,3 +236,34 @@ def test_one_tag_a_sequence_is_refused(tmp_path: Path) -> None:
     config = {"data": {"path": str(path), "target": "label", "group": "id"}, "task": {"name": "tag"}}
     with pytest.raises(DataError, match="--task classify"):
         train(Config.parse(config))
+
+
+@pytest.mark.parametrize("task", ["tag", "anomaly", "classify"])
+def test_rows_without_a_label_are_judged_nowhere(tmp_path: Path, task: str) -> None:
+    """Every fourth row of the judged file has no label, or lacks one of two."""
+    random = np.random.default_rng(0)
+    rows = []
+    for s in range(30):
+        a = random.normal(size=12)
+        state = np.where(np.cumsum(a) > 0, "up", "normal")
+        other = np.where(a > 0, "yes", "no")
+        rows += [(f"s{s}", *cells) for cells in zip(a.round(4), state, other, strict=True)]
+    holes = [(s, a, "" if at % 4 == 0 else state, other) for at, (s, a, state, other) in enumerate(rows)]
+    names = ("id", "a", "state", "other")
+    target = ["state", "other"] if task == "classify" else ["state"]
+    config = {
+        "data": {
+            "path": str(write(tmp_path / "train.csv", names, rows)),
+            "test": str(write(tmp_path / "test.csv", names, holes)),
+            "target": target,
+            "ignore": [] if task == "classify" else ["other"],
+            "group": "id",
+            "window": 4,
+        },
+        "task": {"name": task},
+        "net": _NET,
+        "train": {"epochs": 2},
+    }
+    found = train(Config.parse(config)).run.evaluation.model
+    assert all(metric.low is None or metric.low <= metric.value <= (metric.high or 0) for metric in found.metrics)
+    assert any(metric.low is not None for metric in found.metrics)

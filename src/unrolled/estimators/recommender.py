@@ -123,13 +123,12 @@ class Recommender(Sequences, Estimator):
         """
         check_is_fitted(self)
         table = X if self._origin.table else self._tabled(self._checked(X, fitting=False)[0])
-        evaluation = self._evaluate(table)
-        return evaluation.model[evaluation.headline].value
+        return self._evaluate(table).model.metrics[0].value  # the first is that of the verdict
 
     def _checked(self, X: Any, *, fitting: bool) -> tuple[Any, Origin]:
         sessions = listed(X)
         for number, session in enumerate(sessions):
-            if not words.is_row(session) or not len(session):
+            if not words.is_row(session) or not len(session) or any(item is None or item != item for item in session):
                 raise DataError("it is no list of items", where=f"X, session {number}")
         if not sessions:
             raise DataError("there is no session", where="X", mend="give a list of lists of items")
