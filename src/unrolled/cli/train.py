@@ -142,13 +142,14 @@ def _share(given: str) -> float | int | str:
 
 
 def _net(given: str) -> Any:
-    """A preset's name, or the layers of a YAML file."""
-    if not given.endswith((".yaml", ".yml")):
+    """A preset's name, the layers of a YAML file, or such a list itself."""
+    listed = given.lstrip().startswith("[")
+    if not listed and not given.endswith((".yaml", ".yml")):
         return given
     import yaml
 
     try:
-        spec = yaml.safe_load(Path(given).read_text(encoding="utf-8"))
+        spec = yaml.safe_load(given if listed else Path(given).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", where=given) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError, ConfigError
+from unrolled.core.records import Note
 from unrolled.core.validation import restored
 from unrolled.prepare import decode
 from unrolled.prepare.answer import Answer, joined
@@ -51,6 +52,7 @@ class Settings(BaseModel):
         window: rows that a prediction looks back on; None takes whole sequences.
         reading: under "schema", what the columns mean.
         options: of the reader, where the training file needed any.
+        obstacles: what keeps the net from running step by step, layer by layer.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -59,6 +61,7 @@ class Settings(BaseModel):
     window: int | None = Field(None, ge=1, le=10_000_000)
     reading: Schema = Field(alias="schema")
     options: dict[str, Any] = {}
+    obstacles: tuple[Note, ...] = ()
 
 
 class Predictor:
@@ -127,6 +130,10 @@ class Predictor:
         Raises:
             ConfigError: the net or its preparation needs rows that are still to come; the message says which and why.
         """
+        for note in self.settings.obstacles:
+            raise ConfigError(
+                f"this bundle cannot stream: {note.en}", where="the net", mend="predict whole sequences instead"
+            )
         if hears(self.settings):
             return Spotter(self) if isinstance(self.settings.decoding, StringDecoding) else AudioStream(self)
         return RowStream(self)

@@ -178,7 +178,8 @@ class RowStream:
                 together = self._predictor.preprocessor.schema.session and own[0] == known.time[-1]
                 if own[0] <= known.time[-1] and not together:  # clicks may share a time, rows of a series may not
                     raise DataError(
-                        f"time {own[0]} of sequence {series.ids[s]!r} is not after {known.time[-1]}, the row before",
+                        f"time {_shown(own[0])} of sequence {series.ids[s]!r} is not after {_shown(known.time[-1])}, "
+                        "the row before",
                         where=series.source,
                         mend="send rows in the order of time, or reset() the stream",
                     )
@@ -188,6 +189,11 @@ class RowStream:
         return replace(
             series, values=values, cases=series.cases[s : s + 1], starts=starts, ids=(series.ids[s],), time=own
         )
+
+
+def _shown(time: Any) -> str:
+    """A time stamp to the second or finer where it is; a plain number as it is."""
+    return str(time) if not isinstance(time, np.datetime64) else str(np.datetime_as_string(time, unit="auto"))
 
 
 def _filled(values: _Values, past: _Values | None, numbers: list[int]) -> _Values:

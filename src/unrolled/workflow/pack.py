@@ -46,6 +46,7 @@ def to_bundle(
             "window": config.data.window,
             "schema": source.schema.model_dump(mode="json"),
             "options": source.options,
+            "obstacles": [note.model_dump(mode="json") for note in net.streamable()] if decoding is not None else [],
         },
         preprocessing=preprocessor.to_json(),
         net=None if isinstance(net, CustomNet) else net.spec.dump(),
