@@ -96,6 +96,12 @@ class Anomaly(Task):
                 where="option normal",
                 mend="name them with --set task.normal=...",
             )
+        if unknown := set(self.settings.normal) - set(column.categories):
+            raise ConfigError(
+                f"no row has the label {min(unknown)!r}; there are {', '.join(column.categories)}",
+                where="option normal",
+                mend="name those that are usual",
+            )
         usual = np.array([label in self.settings.normal for label in column.categories])
 
         def label(values: Values, begin: int) -> Values:
