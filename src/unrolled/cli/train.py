@@ -34,7 +34,7 @@ def train(
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,
     window: Annotated[int | None, typer.Option(help="Rows that a prediction looks back on.")] = None,
-    net: Annotated[str | None, typer.Option(help="Preset, or a YAML file with the list of layers.")] = None,
+    net: Annotated[str | None, typer.Option(help="Preset, a YAML file with the list of layers, or that list.")] = None,
     features: Annotated[
         Columns, typer.Option(help="Columns to predict from; otherwise all usable ones; '' for none.")
     ] = None,

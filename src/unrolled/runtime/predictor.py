@@ -130,13 +130,20 @@ class Predictor:
         Raises:
             ConfigError: the net or its preparation needs rows that are still to come; the message says which and why.
         """
+        if hears(self.settings):
+            return Spotter(self) if isinstance(self.settings.decoding, StringDecoding) else AudioStream(self)
+        return RowStream(self)
+
+    def check_steps(self) -> None:
+        """Refuse a net of which a layer is known to need the whole sequence.
+
+        Raises:
+            ConfigError: the message names the layer.
+        """
         for note in self.settings.obstacles:
             raise ConfigError(
                 f"this bundle cannot stream: {note.en}", where="the net", mend="predict whole sequences instead"
             )
-        if hears(self.settings):
-            return Spotter(self) if isinstance(self.settings.decoding, StringDecoding) else AudioStream(self)
-        return RowStream(self)
 
     def series(self, source: Any, **options: Any) -> Series:
         """New data as the model reads it; arguments and errors as of ``predict``."""

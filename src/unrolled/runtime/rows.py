@@ -72,6 +72,7 @@ class RowStream:
         self._kept = max(1, preprocessor.lag)
         if not isinstance(predictor.forward, PlanForward):
             raise _refused("it is computed by a module of its own", "the net")
+        predictor.check_steps()
         if obstacle := preprocessor.obstacle():
             raise _refused(obstacle, "the preparation")
         decoding = settings.decoding
