@@ -35,7 +35,7 @@ def is_pieced(X: Any) -> bool:
 
 def listed(X: Any) -> list[Any]:
     """The sequences of a list, a tuple or an array; none of anything else."""
-    return list(X) if isinstance(X, list | tuple) or getattr(X, "ndim", 0) else []
+    return list(X) if isinstance(X, list | tuple) or getattr(X, "ndim", 0) > 0 else []
 
 
 def joined(X: Any) -> list[Array]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from unrolled.core.errors import DataError
 from unrolled.core.records import Note
+from unrolled.prepare.pairing import TOKEN
 from unrolled.prepare.readers import words
 from unrolled.prepare.readers.sequences import sequences
 from unrolled.prepare.table import Hints, Table
@@ -42,7 +43,7 @@ def read(x: Any, y: Any = None, groups: Any = None, source: str = "the array") -
     group = {} if groups is None else _per_case("group", groups, len(cases), source)
     hints = Hints(target=tuple(truth), group=next(iter(group), None), frame=frame)
     if spoken:
-        return words.read(x, truth | group, source, hints=replace(hints, category=(words.TOKEN,)))
+        return words.read(x, truth | group, source, hints=replace(hints, category=(TOKEN,)))
     notes = (_pictures(frame),) if frame else ()
     return sequences(cases, source, labels=truth | group, hints=hints, notes=notes)
 
