@@ -107,7 +107,7 @@ def test_a_step_of_training_is_that_of_the_mean_loss() -> None:
 
     net, other = _net().train(), _net().train()
     stepper = Stepper(net, loss, TrainSettings(clip_norm=None), Fabric(accelerator="cpu", devices=1))
-    mean, _ = stepper.gradients([Batch(x=x, y=y)], total=4, epoch=0)
+    mean, _ = stepper.gradients([Batch(x=x, y=y)], total=4)
     expected = torch.stack([cross_entropy(answer, y[:, 0].long()) for answer in _answers(other, x).unbind(1)]).mean()
     torch.testing.assert_close(mean, expected.detach())
     other(x)

@@ -91,7 +91,7 @@ def test_clicks_one_by_one_give_what_the_whole_session_gives(model: Trained, cli
     window = predictor.settings.window
     assert window is not None and len(whole.ids) == len(rows)  # the window holds the longest session
     assert whole.answer.ranking is not None and whole.answer.probability is not None
-    shop, place = predictor.stream(), {}
+    shop, place = predictor.stream(), dict[str, list[int]]()
     for at, (session, *_) in enumerate(rows):
         place.setdefault(session, []).append(at)
     turns = sorted(range(60), key=lambda at: (place[rows[at][0]].index(at), at))  # sessions take turns

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, check_scalar
@@ -61,7 +61,6 @@ class Forecaster(Estimator):
     """
 
     _task = "forecast"
-    _end: ClassVar[tuple[Series, Shape] | None] = None  # of the object: what ``predict`` goes on from
     horizon: int = field(default=1, kw_only=False)
     net: Any = None
 
@@ -169,9 +168,10 @@ class Forecaster(Estimator):
             past = self._past(X)
             series = predictor.series(X if past is None else past.table)
             return predictor.predict(series), self._shape(series, past)
-        if self._end is None:
+        end: tuple[Series, Shape] | None = getattr(self, "_end", None)  # what ``fit`` ended in; a bundle has none
+        if end is None:
             raise ConfigError("a bundle does not hold the series it was fitted on", where="X", mend="give their end")
-        series, shape = self._end
+        series, shape = end
         return predictor.predict(series), shape
 
     def _shape(self, series: Series, past: Past | None) -> Shape:
