@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unrolled.core.errors import UnrolledError
-    from unrolled.estimators import AnomalyDetector, Classifier, Forecaster, Regressor
+    from unrolled.estimators import (
+        AnomalyDetector,
+        Classifier,
+        Forecaster,
+        PairClassifier,
+        Recommender,
+        Regressor,
+        Tagger,
+    )
     from unrolled.nets.accelerate import accelerate
     from unrolled.nets.drop_in import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
     from unrolled.nets.keras import from_keras
@@ -27,7 +35,10 @@ _HOMES = {
     "AnomalyDetector": "unrolled.estimators",
     "Classifier": "unrolled.estimators",
     "Forecaster": "unrolled.estimators",
+    "PairClassifier": "unrolled.estimators",
+    "Recommender": "unrolled.estimators",
     "Regressor": "unrolled.estimators",
+    "Tagger": "unrolled.estimators",
     "UnrolledError": "unrolled.core.errors",
     "accelerate": "unrolled.nets.accelerate",
     "from_keras": "unrolled.nets.keras",
@@ -42,8 +53,11 @@ __all__ = [
     "Forecaster",
     "GRUCell",
     "LSTMCell",
+    "PairClassifier",
     "RNNCell",
+    "Recommender",
     "Regressor",
+    "Tagger",
     "UnrolledError",
     "accelerate",
     "from_keras",

@@ -107,7 +107,7 @@ def test_a_step_of_training_is_that_of_the_mean_loss() -> None:
 
     net, other = _net().train(), _net().train()
     stepper = Stepper(net, loss, TrainSettings(clip_norm=None), Fabric(accelerator="cpu", devices=1))
-    mean, _ = stepper.gradients([Batch(x=x, y=y)], total=4, epoch=0)
+    mean, _ = stepper.gradients([Batch(x=x, y=y)], total=4)
     expected = torch.stack([cross_entropy(answer, y[:, 0].long()) for answer in _answers(other, x).unbind(1)]).mean()
     torch.testing.assert_close(mean, expected.detach())
     other(x)
@@ -124,9 +124,10 @@ def test_it_is_for_classes() -> None:
         Net([{"early_exit": {"layers": ["gru", "pool"]}}], Inputs(numbers=2), Outputs(values=3))
 
 
-def test_it_streams_where_its_layers_do() -> None:
-    net, x = _net(), torch.randn(2, 6, 2)
-    assert not net.streamable() and _net(pool="mean").streamable()
+@pytest.mark.parametrize("pool", ["last", "mean", "mean_max"])
+def test_it_streams_where_its_layers_do(pool: str) -> None:
+    net, x = _net(pool=pool), torch.randn(2, 6, 2)
+    assert not net.streamable()
     stream = net.stream(batch=2)
     y = torch.from_numpy(stream.process(x.numpy()))
     for step in range(6):

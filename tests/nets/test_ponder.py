@@ -78,7 +78,7 @@ def test_the_cost_is_part_of_the_loss_and_shortens_thought() -> None:
     )
     depths = []
     for _ in range(40):
-        stepper.gradients([Batch(x=x, y=torch.zeros(8, 1))], total=8, epoch=0)
+        stepper.gradients([Batch(x=x, y=torch.zeros(8, 1))], total=8)
         stepper.update(0.03)
         depth = net.depth(x)
         assert depth is not None

@@ -92,12 +92,17 @@ def test_a_slow_layer_inside_a_slow_one_streams() -> None:
     torch.testing.assert_close(torch.from_numpy(net.stream(batch=2).process(x.numpy())), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_slow_layers_that_pool_do_not_stream() -> None:
-    spec = _two({"gru": {"size": 4}}, "pool")
+def test_what_pooled_slow_layers_say_is_held() -> None:
+    spec = _two({"gru": {"size": 4}}, {"pool": {"kind": "mean"}})
     spec[0]["parallel"]["branches"][0].append("pool")
-    net = _net(spec)
-    assert [note.code for note in net.streamable()] == ["slow_pools"]
-    with pytest.raises(ConfigError, match="slow pool"):
-        net.stream()
+    net, x = _net(spec), _x()
+    with torch.no_grad():
+        expected = torch.stack([net(x[:, : t + 1]) for t in range(11)], 1)
+    stream = net.stream(batch=2)
+    steps = [torch.from_numpy(np.array(stream.step(x[:, t].numpy()))) for t in range(11)]
+    torch.testing.assert_close(torch.stack(steps, 1), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_slow_layers_keep_every_step() -> None:
     with pytest.raises(ConfigError, match="keep every step"):
         _net([{"slow": {"every": 2, "layers": [{"conv": {"stride": 2}}]}}])

@@ -82,3 +82,14 @@ def test_copies_of_sequences_are_counted() -> None:
     schema, _ = infer(table, task="forecast", target="x")
     notes = facts(build(table, schema), schema, "f").notes
     assert [note.code for note in notes] == ["repeated_sequences"] and notes[0].en.startswith("1 sequences")
+
+
+def test_a_value_beyond_all_others_is_told() -> None:
+    x = np.random.default_rng(0).normal(size=50)
+    for value, told in ((1e38, True), (-3e7, True), (1e4, False), (np.nan, False)):
+        x[17] = value
+        schema, series = _series(x=x.copy())
+        found = [note for note in facts(series, schema, "f").notes if note.code == "far_value"]
+        assert bool(found) == told and all(f"{value:.3g}" in note.en and note.level == "warning" for note in found)
+    schema, series = _series(x=np.where(np.arange(50) % 10, 0.0, 1e9))  # mostly 0: no scale to be far from
+    assert not facts(series, schema, "f").notes

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unrolled.core.errors import DataError
 from unrolled.nets import Net
 from unrolled.program.ops import OPS
 from unrolled.program.shapes import Inputs, Outputs
@@ -24,18 +25,19 @@ def _draw(*shape: int, seed: int = 0) -> Any:
 @settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.integers(0, 9), min_size=1, max_size=6),
+    st.sampled_from([1, 2, 5]),
     st.booleans(),
     st.booleans(),
     st.booleans(),
     st.sampled_from([None, "relu", "gelu"]),
 )
 def test_in_pieces_it_gives_what_the_operations_give(
-    sizes: list[int], each: bool, biased: bool, norm: bool, activation: str | None
+    sizes: list[int], stride: int, each: bool, biased: bool, norm: bool, activation: str | None
 ) -> None:
     x, weight = _draw(2, sum(sizes), 3), _draw(3, 1, _WIDTH) if each else _draw(5, 3, _WIDTH)
     bias = _draw(len(weight), seed=1) if biased else None
-    layer = Convolution(weight, bias, each=each, batch=2)
-    expected, _ = OPS["conv1d"](x, None, weight=weight, bias=bias, stride=1, left=_WIDTH - 1, right=0, each=each)
+    layer = Convolution(weight, bias, stride=stride, each=each, batch=2)
+    expected, _ = OPS["conv1d"](x, None, weight=weight, bias=bias, stride=stride, left=_WIDTH - 1, right=0, each=each)
     if norm:
         names = ("weight", "bias", "running_mean", "running_var")
         given_ = {name: np.abs(_draw(len(weight), seed=at)) for at, name in enumerate(names)}
@@ -50,13 +52,16 @@ def test_in_pieces_it_gives_what_the_operations_give(
     assert layer.closed == (activation is not None)
 
 
-def test_the_tail_is_all_that_counts() -> None:
+@pytest.mark.parametrize("stride", [1, 3])
+def test_the_tail_is_all_that_counts(stride: int) -> None:
     weight, x = _draw(5, 3, _WIDTH), _draw(1, 12, 3)
-    one, other = (Convolution(weight, None, each=False, batch=1) for _ in range(2))
+    one, other = (Convolution(weight, None, stride=stride, each=False, batch=1) for _ in range(2))
     one.process(x[:, :7])
-    other.tail[...] = one.tail
+    other.restore(one.snapshot())
     np.testing.assert_array_equal(other.process(x[:, 7:]), one.process(x[:, 7:]))
-    np.testing.assert_array_equal(one.tail, x[:, 9:])
+    np.testing.assert_array_equal(one.snapshot()[0], x[:, 9:])
+    with pytest.raises(DataError, match="shapes"):
+        Convolution(weight, None, each=False, batch=2).restore(one.snapshot())
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["alone", "read twice"])

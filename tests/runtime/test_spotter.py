@@ -78,6 +78,28 @@ def test_the_labels_are_those_of_the_file(predictor: Predictor, size: int, tmp_p
     assert _text(found) == predictor.predict(tmp_path / "x.wav").table().columns["label"][0] == "lhhl"
 
 
+def test_a_net_that_thins_its_frames_says_the_same_in_pieces(folder: Path, tmp_path: Path) -> None:
+    options = {"format": "wav", "bands": 12, "hop": 0.01}
+    config = {
+        "data": {
+            "path": str(folder / "list.csv"),
+            "options": options,
+            "split": {"by": "case", "valid": 0, "test": 0.1},
+        },
+        "task": {"name": "ctc"},
+        "net": [{"conv": {"channels": 12, "padding": "causal", "stride": 3}}, {"gru": {"size": 12}}],
+        "train": {"epochs": 20, "batch_size": 8, "learning_rate": 0.02, "schedule": "one_cycle"},
+    }
+    predictor, said = Predictor(train(Config.parse(config)).bundle), []
+    for seed, text in enumerate(("lhhl", "h", "llh")):
+        data = wav(_sound(text, 600 + seed))
+        (tmp_path / "x.wav").write_bytes(data)
+        samples, ear = np.frombuffer(data[44:], "<i2") / 32768, predictor.stream()
+        said.append(_text([ear.process(samples[at : at + 77]) for at in range(0, len(samples), 77)]))
+        assert said[-1] == predictor.predict(tmp_path / "x.wav").table().columns["label"][0]
+    assert any(said)
+
+
 def test_each_label_comes_while_it_sounds(predictor: Predictor) -> None:
     hush, tone = np.zeros(4000), 0.3 * np.sin(2 * np.pi * 1500 * np.arange(1200) / 8000)
     noise = np.random.default_rng(0).normal(0, 0.005, 10 * 4000 + 5 * 1200)

@@ -39,6 +39,17 @@ SPECS: list[list[Any]] = [
     [{"conv": {"kernel": 4, "padding": "causal", "channels": 6}}, "dropout", {"gru": {"size": 5}}],
     [{"conv": {"kernel": 3, "padding": "causal", "separable": True}}, {"gru": {"size": 5}}],
     [{"conv": {"kernel": 1, "norm": "layer"}}, {"rnn": {"size": 5}}, "segment_decoder"],
+    [{"conv": {"kernel": 4, "padding": "causal", "stride": 3}}, {"gru": {"size": 5}}],
+    [
+        {"conv": {"kernel": 2, "padding": "causal", "stride": 2}},
+        {"conv": {"kernel": 3, "padding": "causal", "stride": 2, "separable": True, "norm": "layer"}},
+        {"lstm": {"size": 5, "layers": 2}},
+        {"decoder": {"attention": None}},
+    ],
+    [{"conv": {"padding": "causal", "stride": 4}}, "gru", {"pool": {"kind": "mean_max"}}],
+    [{"gru": {"size": 5}}, {"pool": {"kind": "mean"}}],
+    [{"slow": {"every": 3, "layers": [{"gru": {"size": 5}}, {"pool": {"kind": "max"}}]}}, "linear"],
+    [{"slow": {"every": 2, "layers": [{"conv": {"padding": "causal", "kernel": 2}}]}}, "gru"],
 ]
 
 
@@ -119,6 +130,30 @@ def test_any_cutting_gives_the_same(cuts: list[int]) -> None:
     np.testing.assert_allclose(joined, whole, rtol=1e-4, atol=1e-5)
 
 
+@given(st.lists(st.integers(0, 5), max_size=8), st.sampled_from([(1, 2), (2, 3), (4, 1)]), st.booleans())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_cutting_of_a_slower_net_gives_the_same(cuts: list[int], strides: tuple[int, int], each: bool) -> None:
+    """Answers of a net at a slower pace are held until the next, in one vector or at every step."""
+    torch.manual_seed(0)
+    convolutions = [{"conv": {"channels": 4, "padding": "causal", "stride": stride}} for stride in strides]
+    outputs = Outputs(values=4, every=True, blank=True) if each else Outputs(values=2)
+    spec: list[Any] = [*convolutions, {"gru": {"size": 4}}, *([] if each else [{"pool": {"kind": "max"}}]), "linear"]
+    net = Net(spec, Inputs(numbers=2), outputs).eval()
+    x = torch.randn(1, sum(cuts), 2, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        so_far = [net(x[:, : t + 1]) for t in range(x.shape[1])]
+    expected = [answer[:, -1:] if each else answer for answer in so_far]
+    stream, at, found = net.stream(), 0, []
+    for length in cuts:
+        if length == 1:
+            found.append(stream.step(x[:, at].numpy())[:, None])
+        else:
+            found.append(stream.process(x[:, at : at + length].numpy()))
+        at += length
+    if expected:
+        _same(np.concatenate(found, 1), torch.stack(expected, 1))
+
+
 def test_streams_are_independent_and_own_their_weights() -> None:
     torch.manual_seed(0)
     rnn, x = Recurrent("gru", D, 5), np.random.default_rng(0).normal(size=(B, T, D)).astype(np.float32)
@@ -153,7 +188,10 @@ def test_one_stream_takes_and_gives_vectors() -> None:
     ("spec", "layer"),
     [
         ([{"lstm": {"bidirectional": True}}], r"net\[0\]: a bidirectional"),
-        (["gru", {"pool": {"kind": "mean"}}], r"net\[1\]: mean pooling"),
+        (["gru", "attention"], r"net\[1\]"),
+        (["gru", "decoder"], r"net\[1\]: the decoder attends"),
+        (["gru", {"patch": {"length": 2}}, "gru"], r"net\[1\]: patch takes 2"),
+        ([{"conv": {"stride": 2}}, "gru"], r"net\[0\]: the convolution looks 2 steps ahead"),
         ([{"conv": {"padding": "same"}}, "gru"], r"net\[0\]: the convolution"),
         (["window_norm", "gru"], r"net\[0\]"),
     ],

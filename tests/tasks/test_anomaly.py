@@ -40,6 +40,11 @@ def test_labels_that_are_not_usual_are_unusual(make_series: MakeSeries) -> None:
         _task().derive(series)
 
 
+def test_a_usual_label_that_no_row_has_is_named(make_series: MakeSeries) -> None:
+    with pytest.raises(ConfigError, match=r"no row has the label 'zz'; there are"):
+        _task(normal=["zz"]).derive(make_series([2], [_A, _LABEL], values=[[0, 1], [0, 0]]))
+
+
 def test_nothing_unusual_is_learnt_from(make_series: MakeSeries) -> None:
     usual = Column(name="label", role="target", kind="category", categories=("no", "yes"))
     series = make_series([8], [_A, usual], values=np.array([[0, at == 5] for at in range(8)]))

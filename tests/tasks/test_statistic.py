@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from unrolled.tasks.statistic import Additive, Opaque, Ranking, mean, ratio
+from unrolled.tasks.statistic import Additive, Opaque, Ranking, among, mean, ratio
 
 scores = hnp.arrays(np.float64, 12, elements=st.sampled_from([-2.0, -1.0, 0.0, 0.5, 0.5000001, 3.0]))
 labels = hnp.arrays(np.bool_, 12).filter(lambda y: bool(y.any() and not y.all()))
@@ -72,3 +72,20 @@ def test_a_users_metric_has_a_value_and_no_interval() -> None:
     statistic = Opaque("mine", "higher", 0.7)
     assert statistic.value == 0.7
     assert np.isnan(statistic.draws(np.ones((4, 2)), np.zeros(5, np.int64))).all()
+
+
+@pytest.mark.parametrize("kind", ["mean", "roc_auc"])
+def test_a_figure_among_samples_is_drawn_with_all_of_them(kind: str) -> None:
+    random = np.random.default_rng(0)
+    amounts, positive, known = random.normal(size=60), random.random(60) < 0.5, random.random(60) < 0.6
+    weights, member = random.integers(0, 3, (20, 12)).astype(float), np.arange(60) // 5
+
+    def figure(rows: Any) -> Any:
+        if kind == "mean":
+            return mean("mean", amounts[rows])
+        return Ranking("roc_auc", "higher", amounts[rows], positive[rows])
+
+    (some,) = among(known, [figure(known)])
+    assert some.value == figure(known).value and some.better == figure(known).better
+    np.testing.assert_array_equal(some.draws(weights, member), figure(known).draws(weights, member[known]))
+    assert among(np.ones(60, dtype=bool), [some]) == (some,)

@@ -119,6 +119,87 @@ def test_resumed_equals_never_stopped(tmp_path: Path) -> None:
     assert digest(again) == digest(whole)
 
 
+class _Graph(Hook):
+    """In each step: weights that want a gradient, those that have one, and whether the lowest layer built a graph."""
+
+    def __init__(self, net: nn.Module, layer: nn.Module) -> None:
+        self.net, self.built = net, list[bool]()
+        self.wanted, self.found = list[set[str]](), list[set[str]]()
+        layer.register_forward_hook(lambda _, __, output: self.built.append(output.x.requires_grad))
+
+    def on_batch(self, fitting: Fitting) -> None:
+        own = dict(self.net.named_parameters())
+        self.wanted.append({name[: len(TOP)] for name, value in own.items() if value.requires_grad})
+        self.found.append({name[: len(TOP)] for name, value in own.items() if value.grad is not None})
+
+
+def test_no_gradient_is_computed_below_frozen_layers() -> None:
+    net = stack()
+    watch = _Graph(net, net.layers[0])
+    result = fit(net, batches(), squared, TrainSettings(epochs=3, thaw_epochs=1), hooks=[watch])
+    steps = len(batches())
+    expected = [{TOP}] * steps + [{TOP, MIDDLE}] * steps + [{TOP, MIDDLE, LOWEST}] * steps
+    assert watch.wanted == watch.found == expected
+    assert watch.built == [False] * 2 * steps + [True] * steps  # no graph of the lowest layer, so no backward there
+    assert all(value.requires_grad for value in net.parameters()) and result.epochs == 3
+
+
+def test_leaving_a_gradient_out_is_dropping_it() -> None:
+    net, own = stack(), stack()
+    fit(net, batches(), squared, TrainSettings(epochs=3, thaw_epochs=1, clip_norm=None, schedule="constant"))
+    optimizer = torch.optim.Adam(
+        own.parameters(), lr=TrainSettings().learning_rate, weight_decay=TrainSettings().weight_decay, fused=True
+    )
+    torch.manual_seed(TrainSettings().seed)
+    for epoch, frozen in enumerate([(MIDDLE, LOWEST), (LOWEST,), ()]):
+        for batch in batches().epoch(epoch):
+            optimizer.zero_grad()
+            torch.autograd.backward(squared(own(batch.x), batch))
+            for name, value in own.named_parameters():
+                if name.startswith(frozen):
+                    value.grad = None
+            optimizer.step()
+    for name, value in own.state_dict().items():
+        torch.testing.assert_close(net.state_dict()[name], value, rtol=1e-5, atol=1e-7)
+
+
+def test_a_run_killed_while_layers_are_frozen_goes_on_exactly(tmp_path: Path) -> None:
+    class Kill(Hook):
+        def on_batch(self, fitting: Fitting) -> None:
+            if fitting.step == 5:
+                raise ZeroDivisionError
+
+    settings = TrainSettings(epochs=3, thaw_epochs=1, checkpoint_seconds=0, checkpoint_batches=1)
+    whole, parts = stack(), stack()
+    fit(whole, batches(), squared, settings)
+    with pytest.raises(ZeroDivisionError):
+        fit(parts, batches(), squared, settings, folder=tmp_path, hooks=[Kill()])
+    again = stack(seed=9)
+    watch = _Graph(again, again.layers[0])
+    fit(again, batches(), squared, settings, folder=tmp_path, hooks=[watch], resume=True)
+    assert digest(again) == digest(whole)
+    assert watch.found[0] == {TOP, MIDDLE} and len(watch.found) == 5  # it went on inside the second epoch
+
+
+def test_a_run_that_breaks_leaves_no_weight_frozen() -> None:
+    net = stack()
+
+    class Break(Hook):
+        def on_batch(self, fitting: Fitting) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fit(net, batches(), squared, TrainSettings(epochs=3, thaw_epochs=1), hooks=[Break()])
+    assert all(value.requires_grad for value in net.parameters())
+
+
+def test_weights_that_were_frozen_for_good_stay_so() -> None:
+    net = stack()
+    fit(net, batches(), squared, TrainSettings(epochs=2, freeze=("layers.0.*",), thaw_epochs=1))
+    wanted = {name[: len(TOP)]: value.requires_grad for name, value in net.named_parameters()}
+    assert wanted == {LOWEST: False, MIDDLE: True, TOP: True}
+
+
 def test_the_first_rule_that_matches_counts() -> None:
     rules = ({"match": "layers.0.*weight*", "rate": 0.1}, {"match": "layers.0.*", "rate": 0.5})
     found = dict(parameter_groups(stack(), TrainSettings(layers=rules)))

@@ -15,7 +15,7 @@ from tests.workflow.small import write
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.records import ScorePicture
 from unrolled.report.html import render
-from unrolled.runtime import Live, Predictor
+from unrolled.runtime import Predictor
 from unrolled.workflow.config import Config
 from unrolled.workflow.evaluate import evaluate_bundle
 from unrolled.workflow.predict import predict
@@ -90,20 +90,6 @@ def test_tags_come_back_one_row_a_step(tagged: tuple[Trained, Path]) -> None:
         predict(folder / "run", folder / "test.csv", which="last")
 
 
-def test_tags_come_live(tagged: tuple[Trained, Path]) -> None:
-    trained, folder = tagged
-    live, whole = Live(Predictor(trained.bundle)), predict(trained.bundle, folder / "test.csv").answer
-    at, last = 0, ""
-    for row in (folder / "test.csv").read_text().splitlines()[1:40]:
-        sentence, word, _ = row.split(",")
-        if sentence != last:
-            live.reset()
-        answer = live.step({"word": word})
-        assert whole.probability is not None and answer.probability is not None
-        np.testing.assert_allclose(answer.probability[0], whole.probability[at], rtol=1e-4, atol=1e-6)
-        at, last = at + 1, sentence
-
-
 def test_tags_come_row_by_row_too_whatever_the_sequence(tagged: tuple[Trained, Path]) -> None:
     trained, folder = tagged
     whole = predict(trained.bundle, folder / "test.csv")
@@ -163,11 +149,6 @@ def test_scores_come_back_one_row_a_step(watched: tuple[Trained, Path]) -> None:
     assert again["false_alarm_rate"].value == pytest.approx(alarms[~faults].mean())
 
 
-def test_the_stream_for_other_tasks_names_the_one_for_alarms(watched: tuple[Trained, Path]) -> None:
-    with pytest.raises(ConfigError, match="a model for anomaly answers rows by"):
-        Predictor(watched[0].bundle).stream()
-
-
 def test_the_report_shows_scores_threshold_and_alarms(watched: tuple[Trained, Path]) -> None:
     trained, _ = watched
     (picture,) = [one for one in trained.run.evaluation.pictures if isinstance(one, ScorePicture)]
@@ -181,21 +162,25 @@ def test_alarms_come_live_without_torch(watched: tuple[Trained, Path]) -> None:
     trained, folder = watched
     if trained.model.task.settings.score == "reconstruction":  # type: ignore[attr-defined]
         with pytest.raises(ConfigError, match="whole sequence"):
-            Live(Predictor(trained.bundle))
+            Predictor(trained.bundle).stream()
         return
     code = """
 import csv, sys
 import numpy as np
 from unrolled.core.bundle import Bundle
-from unrolled.runtime import Live, Predictor
+from unrolled.runtime import Predictor
 predictor = Predictor(Bundle.read(sys.argv[1]))
-live = Live(predictor)
 with open(sys.argv[2]) as file:
-    rows = list(csv.DictReader(file))[:200]  # one piece of the whole
-answers = [live.step(row) for row in rows]
+    rows = [{"a": row["a"], "b": row["b"]} for row in csv.DictReader(file)][:200]  # one piece of the whole
 whole = predictor.predict(sys.argv[2]).answer
-np.testing.assert_allclose([a.score[0, 0] for a in answers], whole.score[:200, 0], rtol=1e-3, atol=1e-4)
-assert [a.value[0, 0] for a in answers] == whole.value[:200, 0].tolist()
+stream = predictor.stream()
+one = [stream.step(row).answer for row in rows]
+stream.reset()
+some = [stream.process(rows[at : at + 7]).answer for at in range(0, 200, 7)]  # chunks as they come
+for answers in (one, some):
+    score = np.concatenate([a.score[:, 0] for a in answers])
+    np.testing.assert_allclose(score, whole.score[:200, 0], rtol=1e-3, atol=1e-4)
+    assert np.concatenate([a.value[:, 0] for a in answers]).tolist() == whole.value[:200, 0].tolist()
 assert 1 in whole.value[100:105, 0]
 assert "torch" not in sys.modules
 """
@@ -235,10 +220,13 @@ def test_one_label_a_sequence_gives_one_score_a_sequence(tmp_path: Path) -> None
     assert trained.run.evaluation.model["average_precision"].value > 0.9
     table = predict(trained.bundle, path).table().columns
     assert list(table) == ["id", "score", "threshold", "alarm"] and len(table["id"]) == 60
-    live = Live(Predictor(trained.bundle))
-    for _, value, _ in rows[:20]:
-        answer = live.step({"value": value})
-    assert answer.score is not None and answer.score[0, 0] == pytest.approx(table["score"][0], rel=1e-4)
+    stream = Predictor(trained.bundle).stream()
+    mixed = [row for pair in zip(rows[:20], rows[20:40], strict=True) for row in pair]  # two sequences take turns
+    for name, value, _ in mixed:
+        found = stream.step({"id": name, "value": value})
+        at = int(found.ids[0][1:])
+    assert at == 1 and found.answer.score is not None
+    assert found.answer.score[0, 0] == pytest.approx(table["score"][1], rel=1e-4)
 
 
 def test_one_tag_a_sequence_is_refused(tmp_path: Path) -> None:
@@ -248,3 +236,34 @@ def test_one_tag_a_sequence_is_refused(tmp_path: Path) -> None:
     config = {"data": {"path": str(path), "target": "label", "group": "id"}, "task": {"name": "tag"}}
     with pytest.raises(DataError, match="--task classify"):
         train(Config.parse(config))
+
+
+@pytest.mark.parametrize("task", ["tag", "anomaly", "classify"])
+def test_rows_without_a_label_are_judged_nowhere(tmp_path: Path, task: str) -> None:
+    """Every fourth row of the judged file has no label, or lacks one of two."""
+    random = np.random.default_rng(0)
+    rows = []
+    for s in range(30):
+        a = random.normal(size=12)
+        state = np.where(np.cumsum(a) > 0, "up", "normal")
+        other = np.where(a > 0, "yes", "no")
+        rows += [(f"s{s}", *cells) for cells in zip(a.round(4), state, other, strict=True)]
+    holes = [(s, a, "" if at % 4 == 0 else state, other) for at, (s, a, state, other) in enumerate(rows)]
+    names = ("id", "a", "state", "other")
+    target = ["state", "other"] if task == "classify" else ["state"]
+    config = {
+        "data": {
+            "path": str(write(tmp_path / "train.csv", names, rows)),
+            "test": str(write(tmp_path / "test.csv", names, holes)),
+            "target": target,
+            "ignore": [] if task == "classify" else ["other"],
+            "group": "id",
+            "window": 4,
+        },
+        "task": {"name": task},
+        "net": _NET,
+        "train": {"epochs": 2},
+    }
+    found = train(Config.parse(config)).run.evaluation.model
+    assert all(metric.low is None or metric.low <= metric.value <= (metric.high or 0) for metric in found.metrics)
+    assert any(metric.low is not None for metric in found.metrics)

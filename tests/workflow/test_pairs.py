@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unrolled.core.errors import DataError
+from unrolled.core.errors import ConfigError, DataError
 from unrolled.runtime import Predictor
 from unrolled.workflow.config import Config
 from unrolled.workflow.evaluate import evaluate_bundle
@@ -35,7 +35,7 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trained(path: Path, **changes: Any) -> Trained:
     plain = {
-        "data": {"path": str(path), "options": {"pair": ["one", "two"], "delimiter": "\t"}},
+        "data": {"path": str(path), "options": {"pair": ["one", "two"]}},
         "net": NET,
         "train": TRAIN,
     }
@@ -85,3 +85,30 @@ def test_windows_of_sensors_by_a_cosine(tmp_path: Path) -> None:
     run = train(Config.parse({**changes, "train": {**TRAIN, "epochs": 12}}))
     assert [scores.name for scores in run.run.evaluation.baselines] == ["majority"]
     assert run.run.evaluation.model["average_precision"].value > 0.8
+
+
+def test_what_makes_a_pair_must_be_said(texts: Path) -> None:
+    with pytest.raises(ConfigError, match=r"does not say what makes a pair\n.*--option pair="):
+        train(Config.parse({"data": {"path": str(texts), "target": "same"}, "task": {"name": "pairs"}}))
+    with pytest.raises(ConfigError, match=r"no column 'sane'\n.*Did you mean 'same'"):
+        trained(texts, data={"target": "sane"})
+
+
+def test_one_new_pair_is_not_entangled(model: Trained, tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("one\ttwo\na1 a2\ta3\n", encoding="utf-8")
+    notes = Predictor(model.bundle).predict(str(path)).notes
+    assert "took_pairs" in {note.code for note in notes} and "pairs_entangled" not in {note.code for note in notes}
+
+
+def test_its_bundle_says_which_layer_cannot_stream(model: Trained) -> None:
+    with pytest.raises(ConfigError, match=r"this bundle cannot stream: net\[0\]: siamese compares"):
+        Predictor(model.bundle).stream()
+
+
+def test_a_net_for_pairs_is_refused_where_there_are_none(texts: Path, tmp_path: Path) -> None:
+    path = tmp_path / "waves.csv"
+    path.write_text("a,b\n" + "".join(f"{np.sin(at / 3):.3f},{at % 5}\n" for at in range(200)), encoding="utf-8")
+    for more in ({"target": "a"}, {"target": "a", "features": ["b"]}):
+        with pytest.raises(ConfigError, match="which side of a pair"):
+            train(Config.parse({"data": {"path": str(path), **more}, "task": {"name": "forecast"}, "net": "pairs"}))

@@ -115,3 +115,12 @@ def test_options_of_another_kind_are_refused() -> None:
         make_task("pretrain", {"kind": "next", "share": 0.2})
     with pytest.raises(ConfigError, match="one figure"):
         make_task("pretrain", {"monitor": "mse"})
+
+
+def test_y_beside_x_and_z_is_an_axis(tmp_path: Path) -> None:
+    path = tmp_path / "moves.csv"
+    rows = (f"{at % 7},{at % 5},{at % 3}" for at in range(300))
+    path.write_text("\n".join(["X,y,z", *rows]) + "\n", encoding="utf-8")
+    given = {"data": {"path": str(path)}, "task": {"name": "pretrain"}, "net": NET, "train": {"epochs": 1}}
+    facts = train(Config.parse(given)).run.data
+    assert [column["name"] for column in facts.columns if column["role"] == "feature"] == ["X", "y", "z"]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unrolled.core.errors import ConfigError
+from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.records import Evaluation
-from unrolled.runtime import Predictor, Recommender
+from unrolled.runtime import Predictor
 from unrolled.workflow.config import Config
 from unrolled.workflow.evaluate import evaluate_bundle
 from unrolled.workflow.train import Trained, train
@@ -85,25 +85,26 @@ def test_first_order_counts_are_those_of_a_dictionary(model: Trained, clicks: Pa
 
 
 def test_clicks_one_by_one_give_what_the_whole_session_gives(model: Trained, clicks: Path) -> None:
-    shop, predictor = Recommender(model.bundle), Predictor(model.bundle)
-    found = predictor.predict(str(clicks), which="all")
+    predictor = Predictor(model.bundle)
+    whole = predictor.predict(str(clicks), which="all")
     rows = [line.split(",") for line in clicks.read_text().splitlines()]
     window = predictor.settings.window
-    assert window is not None and len(found.ids) == len(rows)  # the window holds the longest session
-    assert found.answer.ranking is not None and found.answer.probability is not None
-    session = ""
-    for at, row in enumerate(rows[:60]):
-        if row[0] != session:
-            shop.reset()
-            session = row[0]
-        given = shop.click(row[2])
-        names = found.answer.classes[0]
-        assert [one.item for one in given] == [names[code] for code in found.answer.ranking[at, 0]]
-        np.testing.assert_allclose([one.probability for one in given], found.answer.probability[at, 0], rtol=1e-4)
-    state = shop.snapshot()
-    first = shop.click("never seen")
-    shop.restore(state)
-    assert shop.click(501) != first and sum(one.probability for one in first) == pytest.approx(1)
+    assert window is not None and len(whole.ids) == len(rows)  # the window holds the longest session
+    assert whole.answer.ranking is not None and whole.answer.probability is not None
+    shop, place = predictor.stream(), dict[str, list[int]]()
+    for at, (session, *_) in enumerate(rows):
+        place.setdefault(session, []).append(at)
+    turns = sorted(range(60), key=lambda at: (place[rows[at][0]].index(at), at))  # sessions take turns
+    for at in turns:
+        session, time, item, _ = rows[at]
+        found = shop.step({"session": session, "time": time, "item": item})
+        assert found.ids == (session,) and found.answer.ranking is not None and found.answer.probability is not None
+        np.testing.assert_array_equal(found.answer.ranking[0], whole.answer.ranking[at])
+        np.testing.assert_allclose(found.answer.probability[0], whole.answer.probability[at], rtol=1e-4)
+    unknown = shop.step({"session": "new", "time": "2014-04-07T10:00:00.000Z", "item": "never seen"})
+    assert unknown.table().columns["rank"].tolist() == list(range(1, 10))
+    with pytest.raises(DataError, match="is not after"):
+        shop.step({"session": "new", "time": "2014-04-07T09:00:00.000Z", "item": "501"})
 
 
 def test_predictions_are_one_row_a_rank(model: Trained, clicks: Path) -> None:

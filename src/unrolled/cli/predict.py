@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: unrolled predict runs/forecast-20260101-120000/model.unrolled new.csv --out predictions.csv"
 
 _LEVELS = {"info": "note", "warning": "warning"}
+_OF_TRAINING = ("encoding", "pairs_entangled")  # that the text could be read shows in the answer, and nothing is split
 
 
 def predict(
@@ -54,7 +55,7 @@ def predict(
     which: Which | None = None if every is None else "all" if every else "last"
     found = run(bundle, data, which=which, stride=stride, beam=beam, **options(option))
     for note in found.notes:
-        if note.code != "encoding":  # that the text could be read shows in the answer
+        if note.code not in _OF_TRAINING:
             typer.echo(f"{_LEVELS[note.level]}: {note.text(language)}", err=True)
     if out is None:
         typer.echo(text(found.table()), nl=False)

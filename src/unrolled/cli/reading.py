@@ -11,7 +11,7 @@ from unrolled.core.errors import ConfigError
 
 Reading = Annotated[list[str] | None, typer.Option("--option", help="Of reading, such as delimiter=';'; repeatable.")]
 
-_LISTS = ("columns", "categorical", "labels")
+_LISTS = ("columns", "categorical", "labels", "pair")
 
 
 def options(given: Sequence[str] | None) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def options(given: Sequence[str] | None) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise ConfigError(f"{text!r} is not an assignment", where="--option", mend="write it as delimiter=';'")
-        found[key] = names([value]) if key in _LISTS else value.replace("\\t", "\t")
+        found[key] = names([value.strip("[]")]) if key in _LISTS else value.replace("\\t", "\t")
     return found
 
 

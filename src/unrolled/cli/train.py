@@ -34,7 +34,7 @@ def train(
     ] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps to forecast, or rows in which a failure counts.")] = None,
     window: Annotated[int | None, typer.Option(help="Rows that a prediction looks back on.")] = None,
-    net: Annotated[str | None, typer.Option(help="Preset, or a YAML file with the list of layers.")] = None,
+    net: Annotated[str | None, typer.Option(help="Preset, a YAML file with the list of layers, or that list.")] = None,
     features: Annotated[
         Columns, typer.Option(help="Columns to predict from; otherwise all usable ones; '' for none.")
     ] = None,
@@ -142,13 +142,14 @@ def _share(given: str) -> float | int | str:
 
 
 def _net(given: str) -> Any:
-    """A preset's name, or the layers of a YAML file."""
-    if not given.endswith((".yaml", ".yml")):
+    """A preset's name, the layers of a YAML file, or such a list itself."""
+    listed = given.lstrip().startswith("[")
+    if not listed and not given.endswith((".yaml", ".yml")):
         return given
     import yaml
 
     try:
-        spec = yaml.safe_load(Path(given).read_text(encoding="utf-8"))
+        spec = yaml.safe_load(given if listed else Path(given).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", where=given) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

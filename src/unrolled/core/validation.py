@@ -65,6 +65,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _plain(message: str, given: object) -> str:
     text = message.removeprefix("Value error, ").replace("Input should be", "it should be")
+    text = text.replace("a valid tuple", "a list").replace("Field required", "it must be given")
     return f"{given!r} does not fit: {text}" if not isinstance(given, dict) else text
 
 

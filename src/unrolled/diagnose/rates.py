@@ -65,11 +65,12 @@ def rate_range(net: nn.Module, batches: Batches, loss: Loss, settings: TrainSett
 def _trace(net: nn.Module, batches: Batches, loss: Loss, settings: TrainSettings) -> tuple[Any, Any]:
     """Rates and the loss at each, until it bursts."""
     stepper = Stepper(net, loss, settings, build_fabric(settings))
+    stepper.begin(0)
     rates, losses, smooth = [], [], []
     source = _endless(batches)
     for rate in np.geomspace(_LOWEST, _HIGHEST, _STEPS):
         batch = next(source)
-        value, norm = stepper.gradients([batch], len(batch), 0)
+        value, norm = stepper.gradients([batch], len(batch))
         if not (math.isfinite(float(value)) and math.isfinite(float(norm))):
             break
         stepper.update(float(rate))
@@ -79,6 +80,7 @@ def _trace(net: nn.Module, batches: Batches, loss: Loss, settings: TrainSettings
         rise, fallen = smooth[-1] - smooth.min(), smooth[0] - smooth.min()
         if len(losses) > _STEPS // 4 and rise > max(fallen, (_BURST - 1) * abs(smooth.min())):
             break
+    stepper.end()
     return np.array(rates), np.array(losses)
 
 

@@ -14,13 +14,19 @@ if TYPE_CHECKING:
     from unrolled.estimators.anomaly_detector import AnomalyDetector
     from unrolled.estimators.classifier import Classifier
     from unrolled.estimators.forecaster import Forecaster
+    from unrolled.estimators.pair_classifier import PairClassifier
+    from unrolled.estimators.recommender import Recommender
     from unrolled.estimators.regressor import Regressor
+    from unrolled.estimators.tagger import Tagger
 
 _HOMES = {
     "AnomalyDetector": "anomaly_detector",
     "Classifier": "classifier",
     "Forecaster": "forecaster",
+    "PairClassifier": "pair_classifier",
+    "Recommender": "recommender",
     "Regressor": "regressor",
+    "Tagger": "tagger",
 }
 
 
@@ -31,4 +37,4 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-__all__ = ["AnomalyDetector", "Classifier", "Forecaster", "Regressor"]
+__all__ = ["AnomalyDetector", "Classifier", "Forecaster", "PairClassifier", "Recommender", "Regressor", "Tagger"]

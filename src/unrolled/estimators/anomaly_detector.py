@@ -5,7 +5,7 @@ Letters: n sequences, T steps, D channels, N rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,21 +26,16 @@ from unrolled.prepare.table import Array
 _USUAL = "usual"
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class AnomalyDetector(Sequences, OutlierMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
     """Learns what is usual from sequences presumed to be so, and finds what is not.
 
     Args:
-        net: a preset's name, a list of layers, or a torch module (see ``nets.CustomNet``); None takes the preset
-            for anomalies.
         false_alarms: share of usual sequences (rows of a table) that are to give an alarm; None takes 0.01.
         window: rows of the pieces into which long sequences of a table are cut; None lets the data decide.
-        epochs: most passes over the data; None takes the task's own number.
-        batch_size: sequences a step of training.
-        learning_rate: of the optimiser.
         valid: share or number of sequences that choose when to stop and where the threshold lies; None takes 15 %,
             where that makes ten sequences, and none otherwise: the threshold is then that of the training part.
-        random_state: seed of every random choice.
-        settings: anything else a job can be told, nested as in ``config.yaml``:
+        net, epochs, batch_size, learning_rate, random_state, settings: as of ``Arguments``; settings such as
             ``{"task": {"score": "reconstruction"}}``.
 
     Attributes:
@@ -59,29 +54,7 @@ class AnomalyDetector(Sequences, OutlierMixin, Estimator):  # type: ignore[misc]
     """
 
     _task = "anomaly"
-
-    def __init__(
-        self,
-        net: Any = None,
-        *,
-        false_alarms: float | None = None,
-        window: int | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        valid: float | int | None = None,
-        random_state: Any = None,
-        settings: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.net = net
-        self.false_alarms = false_alarms
-        self.window = window
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.valid = valid
-        self.random_state = random_state
-        self.settings = settings
+    false_alarms: float | None = None
 
     def fit(self, X: Any, y: Any = None, *, folder: Path | str | None = None) -> Self:
         """Learn from sequences, or from a table of rows.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from unrolled.core.bundle import Bundle
@@ -17,6 +15,7 @@ from unrolled.core.errors import BundleError, ConfigError
 from unrolled.core.files import write_text
 from unrolled.core.optional import require
 from unrolled.core.records import Evaluation, Run
+from unrolled.estimators.arguments import Arguments
 from unrolled.estimators.job import config_of, spec_of
 from unrolled.estimators.origin import Origin
 from unrolled.prepare.answer import Answer
@@ -32,12 +31,10 @@ if TYPE_CHECKING:
     from unrolled.workflow.train import Trained
 
 
-class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Base of the estimators; they tell their arguments and fitted attributes themselves."""
+class Estimator(Arguments):
+    """Base of the estimators; they tell their fitted attributes themselves."""
 
     _task: ClassVar[str]
-    net: Any
-    settings: Mapping[str, Any] | None
     bundle_: Bundle
     run_: Run
     n_features_in_: int

@@ -5,7 +5,7 @@ Letters: S series, T steps, H horizon, M targets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -31,20 +31,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Forecaster(Estimator):
     """Forecasts series with a recurrent net, and says how sure it is.
 
     Args:
         horizon: steps ahead.
         window: steps that a forecast looks back on; None lets horizon, season and length decide.
-        net: a preset's name, a list of layers, or a torch module (see ``nets.CustomNet``); None takes the preset
-            for the horizon.
-        epochs: most passes over the data; None takes the task's own number.
-        learning_rate: of the optimiser.
         valid: share or number of the last rows that only choose when to stop and calibrate the intervals; None takes
             15 %, where that makes ten windows, and none otherwise.
-        random_state: seed of every random choice.
-        settings: anything else a job can be told, nested as in ``config.yaml``: ``{"train": {"batch_size": 64}}``.
+        net, epochs, batch_size, learning_rate, random_state, settings: as of ``Arguments``; by name only.
 
     Attributes:
         n_features_in_: columns of an array.
@@ -65,28 +61,8 @@ class Forecaster(Estimator):
     """
 
     _task = "forecast"
-    _end: tuple[Series, Shape] | None = None  # what ``predict`` goes on from
-
-    def __init__(
-        self,
-        horizon: int = 1,
-        *,
-        window: int | None = None,
-        net: Any = None,
-        epochs: int | None = None,
-        learning_rate: float | None = None,
-        valid: float | int | None = None,
-        random_state: Any = None,
-        settings: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.horizon = horizon
-        self.window = window
-        self.net = net
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.valid = valid
-        self.random_state = random_state
-        self.settings = settings
+    horizon: int = field(default=1, kw_only=False)
+    net: Any = None
 
     def fit(self, X: Any, y: str | tuple[str, ...] | None = None, *, folder: Path | str | None = None) -> Self:
         """Learn from series.
@@ -192,9 +168,10 @@ class Forecaster(Estimator):
             past = self._past(X)
             series = predictor.series(X if past is None else past.table)
             return predictor.predict(series), self._shape(series, past)
-        if self._end is None:
+        end: tuple[Series, Shape] | None = getattr(self, "_end", None)  # what ``fit`` ended in; a bundle has none
+        if end is None:
             raise ConfigError("a bundle does not hold the series it was fitted on", where="X", mend="give their end")
-        series, shape = self._end
+        series, shape = end
         return predictor.predict(series), shape
 
     def _shape(self, series: Series, past: Past | None) -> Shape:

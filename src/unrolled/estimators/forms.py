@@ -33,6 +33,11 @@ def is_pieced(X: Any) -> bool:
     return getattr(X, "ndim", 0) == 4
 
 
+def listed(X: Any) -> list[Any]:
+    """The sequences of a list, a tuple or an array; none of anything else."""
+    return list(X) if isinstance(X, list | tuple) or getattr(X, "ndim", 0) > 0 else []
+
+
 def joined(X: Any) -> list[Array]:
     """Sequences ``(T_i, D + 1)`` of pieces; the last column is 0 in the first piece, 1 in the second, 0 in the third.
 

@@ -33,7 +33,7 @@ def config_of(
     Raises:
         ConfigError: a value that does not fit, or settings that contradict the estimator.
     """
-    own = {"name": task, **{key: arguments.get(key) for key in ("horizon", "false_alarms")}}
+    own = {"name": task, **{key: arguments.get(key) for key in ("horizon", "false_alarms", "similar")}}
     for key, value in own.items():
         if value is not None and given.task.get(key, value) != value:
             raise ConfigError(

@@ -5,7 +5,6 @@ Letters: n sequences, T steps, D channels, M targets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,17 +20,9 @@ class Regressor(Labelled, RegressorMixin, Estimator):  # type: ignore[misc]  # s
     """Predicts a number, or several, for each sequence with a recurrent net.
 
     Args:
-        net: a preset's name, a list of layers, or a torch module (see ``nets.CustomNet``); None takes the preset
-            for regression.
         window: last steps of a sequence that are looked at; None takes all, or 50 rows where the target changes
             along the sequence.
-        epochs: most passes over the data; None takes the task's own number.
-        batch_size: sequences a step of training.
-        learning_rate: of the optimiser.
-        valid: share or number of sequences that only choose when to stop and calibrate the intervals; None takes
-            15 %, where that makes ten sequences, and none otherwise.
-        random_state: seed of every random choice.
-        settings: anything else a job can be told, nested as in ``config.yaml``: ``{"task": {"loss": "mae"}}``.
+        net, epochs, batch_size, learning_rate, valid, random_state, settings: as of ``Arguments``.
 
     Attributes:
         n_features_in_: steps of ``(n, T)``, channels of sequences in another form.
@@ -50,27 +41,6 @@ class Regressor(Labelled, RegressorMixin, Estimator):  # type: ignore[misc]  # s
 
     _task = "regress"
     _figures = ("r2",)
-
-    def __init__(
-        self,
-        net: Any = None,
-        *,
-        window: int | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        valid: float | int | None = None,
-        random_state: Any = None,
-        settings: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.net = net
-        self.window = window
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.valid = valid
-        self.random_state = random_state
-        self.settings = settings
 
     def predict(self, X: Any) -> Array:
         """The number of each sequence, in the units of y.

@@ -18,6 +18,7 @@ from unrolled.estimators.base import Estimator, frame_of, names_of
 from unrolled.estimators.forms import is_pieced, is_ragged, is_table, joined, refuse_weights, to_table, to_weights
 from unrolled.estimators.job import FEWEST
 from unrolled.estimators.origin import Label, Origin
+from unrolled.prepare.readers.words import are_words
 from unrolled.prepare.table import Array, Table
 from unrolled.runtime import Prediction
 
@@ -47,10 +48,18 @@ class Sequences(Estimator):
 
     def _predicted(self, X: Any) -> Prediction:
         check_is_fitted(self)
-        return self._predictor().predict(X if self._origin.table else to_table(self._checked(X, fitting=False)[0]))
+        return self._predictor().predict(X if self._origin.table else self._tabled(self._checked(X, fitting=False)[0]))
+
+    def _tabled(self, sequences: Any, truth: Array | None = None) -> Table:
+        """What ``_checked`` gives as a table of the data road, with a truth of each sequence."""
+        return to_table(sequences, truth)
 
     def _checked(self, X: Any, *, fitting: bool) -> tuple[Any, Origin]:
         """The sequences, as an array or a list, and how they look: steps of ``(n, T)``, else channels, are features."""
+        if are_words(X):
+            self._check_words(fitting, words=True)
+            return X, Origin(table=False)
+        self._check_words(fitting, words=False)
         numbers = {"dtype": "numeric", "ensure_all_finite": "allow-nan"}
         if is_pieced(X):
             X = joined(X)
@@ -64,6 +73,13 @@ class Sequences(Estimator):
         names = tuple(getattr(self, "feature_names_in_", ()))
         return array, Origin(table=False, features=array.shape[1], names=names)
 
+    def _check_words(self, fitting: bool, *, words: bool) -> None:
+        """Refuse words where numbers were learnt from, and the other way round."""
+        own = not self._origin.table and self._origin.features is None if not fitting else words
+        if own != words:
+            kinds = ("words", "numbers") if words else ("numbers", "words")
+            raise ValueError(f"X holds {kinds[0]}, and {type(self).__name__} was fitted on {kinds[1]}")
+
 
 class Labelled(Sequences):
     """Learns from sequences and the truth of each."""
@@ -76,8 +92,8 @@ class Labelled(Sequences):
         Args:
             X: ``(n, T)`` or ``(n, T, D)``, or a list of n arrays ``(T_i,)`` or ``(T_i, D)``; pieces of sequences,
                 ``(n, P, T, D)`` or n lists of arrays ``(T_ip, D)``, which a layer ``pieces: {column: D}`` tells
-                apart; or a table: a file's name, or a frame with a row a step. NaN is a missing value, and in
-                ``(n, P, T, D)`` padding where it fills the end of a piece.
+                apart; or n lists of words; or a table: a file's name, or a frame with a row a step. NaN is a missing
+                value, and in ``(n, P, T, D)`` padding where it fills the end of a piece.
             y: ``(n,)`` or ``(n, M)`` truth; of a table the name of its column, or a tuple of names (None leaves the
                 choice to ``settings`` and the data).
             sample_weight: ``(n,)`` weights in the loss; a sequence of weight 0 is left out.
@@ -102,7 +118,7 @@ class Labelled(Sequences):
         if len(truth) < 2:
             raise DataError("there is 1 sample, and at least two are needed to learn from", where="X")
         spare = round(VALID_SHARE * len(truth)) >= FEWEST
-        trained = self._train(to_table(sequences, self._named(truth)), spare=spare, weights=weights, folder=folder)
+        trained = self._train(self._tabled(sequences, self._named(truth)), spare=spare, weights=weights, folder=folder)
         self._keep(trained, origin.model_copy(update={"classes": self._classes_of(trained.bundle, truth)}))
         return self
 

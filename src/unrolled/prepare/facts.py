@@ -19,6 +19,7 @@ from unrolled.prepare.wording import say
 
 _SAMPLED = 4096
 _RARE = 0.1  # of an even share: below that a class counts as rare
+_FAR = 1e6  # distances between the quartiles: of float32's seven digits nothing is left for the other values
 
 
 def facts(series: Series, schema: Schema, source: str) -> DataFacts:
@@ -45,7 +46,8 @@ def facts(series: Series, schema: Schema, source: str) -> DataFacts:
         frequency=None if schema.rhythm is None or not schema.rhythm.regular else str(schema.rhythm),
         span=_span(series),
         fingerprint=fingerprint(series),
-        notes=() if schema.session else (*_balance(series), *_repeats(series)),  # items are no classes, sessions recur
+        # items are no classes, and sessions recur
+        notes=() if schema.session else (*_balance(series), *_repeats(series), *_far(series, low, high)),
     )
 
 
@@ -120,3 +122,20 @@ def _repeats(series: Series) -> tuple[Note, ...]:
     distinct = {hashlib.sha256(series.values[a:b].tobytes()).digest() for a, b in pairs}
     count = len(series.ids) - len(distinct)
     return (say("repeated_sequences", count=count),) if count else ()
+
+
+def _far(series: Series, low: npt.NDArray[Any], high: npt.NDArray[Any]) -> tuple[Note, ...]:
+    """Columns with a value so far from all others that a scale made from it leaves these alike."""
+    rows = np.unique(np.linspace(0, max(len(series.values) - 1, 0), _SAMPLED).astype(np.int64))
+    some, notes = taken(series.values, rows).astype(np.float64) if len(series.values) else None, []
+    for at, column in enumerate(series.row_columns):
+        if some is None or column.kind != "number" or column.role == "ignore" or not np.isfinite(some[:, at]).any():
+            continue
+        below, above = np.nanquantile(some[:, at], (0.25, 0.75))
+        far = max(float(high[at]) - above, below - float(low[at]))
+        if above > below and far > _FAR * (above - below):
+            value = high[at] if high[at] - above == far else low[at]
+            notes.append(
+                say("far_value", column=column.name, value=f"{value:.3g}", low=f"{below:.3g}", high=f"{above:.3g}")
+            )
+    return tuple(notes)

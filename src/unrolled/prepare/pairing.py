@@ -43,7 +43,8 @@ def as_pairs(table: Table, pair: Sequence[str], unit: Unit = "auto", *, labels: 
         pair: the two columns of texts; or the column with two values that tells the sides of a pair apart, in a
             table whose pairs have names.
         unit: of texts, see ``tokens``; "auto" takes words.
-        labels: columns with one value a pair, those that are absent passed over; none means, of texts, all others.
+        labels: columns with one value a pair, those that are absent passed over; none of them means, of texts, all
+            others.
 
     In a long table the first other column that is called pair or id names the pairs.
 
@@ -81,14 +82,15 @@ def _of_texts(table: Table, first: str, second: str, unit: Unit, labels: Sequenc
     token = np.empty(len(found), dtype=object)
     token[:] = found
     others = [name for name in table.columns if name not in (first, second)]
-    cases = {name: table.columns[name] for name in (labels or others) if name in table.columns}
+    named = [name for name in labels if name in table.columns] or others
+    cases = {name: table.columns[name] for name in named}
     hints = Hints(target=tuple(cases), task="pairs", category=(TOKEN,))
     notes = [say("took_pairs", count=len(lengths), columns=[first, second])]
     groups = _together(table.columns[first], table.columns[second])
     if np.bincount(groups).max() <= _MOST_TOGETHER * len(groups):
         cases[SHARED] = groups.astype(np.float64)
         hints = replace(hints, group=SHARED)
-    else:
+    elif len(groups) > 1:
         notes.append(say("pairs_entangled"))
     return Table(
         columns={SIDE: np.array(sides, dtype=np.float64), TOKEN: token},

@@ -20,7 +20,7 @@ from unrolled.prepare import truth as truths
 from unrolled.prepare.arrays import Arrays
 from unrolled.prepare.binding import Binding, Fitted, Float, position
 from unrolled.prepare.layout import Layout
-from unrolled.prepare.live import LiveInputs, RowScaler, row_scaler
+from unrolled.prepare.row_scaler import RowScaler, row_scaler
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.scaling import DEFAULT, Scaling, Wanted
 from unrolled.prepare.schema import Schema
@@ -188,14 +188,6 @@ class Preprocessor:
             y=y,
             answered=answered,
         )
-
-    def live(self) -> LiveInputs:
-        """Prepares rows one at a time, as they arrive.
-
-        Raises:
-            ConfigError: a row cannot be prepared by itself.
-        """
-        return LiveInputs(self._fitted)
 
     def row_scaler(self) -> RowScaler:
         """What takes ``(T, C)`` rows of the numeric inputs to ``(T, D)`` in model scale, each by itself: for streams.

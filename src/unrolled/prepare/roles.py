@@ -303,7 +303,9 @@ def find_target(
 def without_labels(table: Table, wish: Wishes, taken: Iterable[str]) -> tuple[Wishes, list[Note]]:
     """Wishes with the target, or what is called like one, left out; and what was assumed."""
     kept = {*wish.claimed, *wish.categorical, *taken} - {*wish.target}
-    named = [name for name in (*table.columns, *table.case_columns) if _TARGET_NAME.match(name) and name not in kept]
+    axes = {"x", "y", "z"} <= {name.lower() for name in table.columns}  # then y is an axis
+    found = [name for name in (*table.columns, *table.case_columns) if _TARGET_NAME.match(name)]
+    named = [name for name in found if name not in kept and not (axes and name.lower() == "y")]
     labels = wish.target or tuple(named)
     notes = [say("took_no_labels", columns=labels)] if labels else []
     return replace(wish, target=(), ignore=(*wish.ignore, *labels)), notes

@@ -195,6 +195,13 @@ _TEMPLATES: Templates = {
         "{count} sequences repeat another one value by value: a split may put copies into two parts.",
         "有 {count} 个序列与其他序列的数值完全相同：划分数据时，同样的序列可能落入两个部分。",
     ),
+    "far_value": (
+        "warning",
+        "'{column}' has the value {value}, and half of its values lie between {low} and {high}: scaled by it, all "
+        "others look alike. Correct it, leave the cell empty, or train with --set data.scale=robust.",
+        "“{column}”含有数值 {value}，而其半数数值在 {low} 与 {high} 之间：按它缩放后，其余数值将无法区分。"
+        "请改正或留空，或使用 --set data.scale=robust 训练。",
+    ),
     "rows_as_series": (
         "info",
         "Every row is one series: {count} series, named by '{column}'.",

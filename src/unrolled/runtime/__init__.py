@@ -3,10 +3,8 @@
 from unrolled.runtime.audio import AudioStream
 from unrolled.runtime.chain import Chain
 from unrolled.runtime.forward import Forward, PlanForward
-from unrolled.runtime.live import Live
 from unrolled.runtime.prediction import Prediction
 from unrolled.runtime.predictor import Predictor
-from unrolled.runtime.recommender import Recommended, Recommender
 from unrolled.runtime.rows import RowStream
 from unrolled.runtime.spotter import Spotter
 from unrolled.runtime.stream import Stream
@@ -16,12 +14,9 @@ __all__ = [
     "AudioStream",
     "Chain",
     "Forward",
-    "Live",
     "PlanForward",
     "Prediction",
     "Predictor",
-    "Recommended",
-    "Recommender",
     "RowStream",
     "Spotter",
     "Stream",

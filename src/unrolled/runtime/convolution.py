@@ -10,24 +10,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unrolled.core.errors import DataError
 from unrolled.program.ops import OPS
 
 Array = npt.NDArray[Any]
 
 
 class Convolution:
-    """``program.ops.time.conv1d`` of stride 1 without a step ahead; norm and activation after it may join it.
+    """``program.ops.time.conv1d`` without a step ahead; norm and activation after it may join it.
+
+    With a ``stride`` it answers at its steps 0, ``stride``, 2 ``stride``, ... and says nothing in between.
 
     Args:
         weight: ``(C, D, K)``, or with ``each`` ``(D, 1, K)``.
         bias: ``(C,)`` or None.
         each: every column has a kernel of its own.
         batch: B.
+        stride: steps of the input in one of the output.
     """
 
-    def __init__(self, weight: Array, bias: Array | None, *, each: bool, batch: int) -> None:
+    def __init__(self, weight: Array, bias: Array | None, *, each: bool, batch: int, stride: int = 1) -> None:
         channels, inputs, width = weight.shape
-        self._each, self._bias = each, bias
+        self._each, self._bias, self._stride = each, bias, stride
+        self._wait = 0  # steps until the next that is answered
         self._taps = np.ascontiguousarray(weight[:, 0].T if each else weight.transpose(2, 1, 0))  # (K, D[, C])
         self._window = np.zeros((batch, width, channels if each else inputs), weight.dtype)
         self._activation: str | None = None
@@ -49,15 +54,16 @@ class Convolution:
         return self._activation is not None
 
     def process(self, x: Array) -> Array:
-        """``(B, T, D)`` to ``(B, T, C)``."""
-        if x.shape[1] == 1:
+        """``(B, T, D)`` to ``(B, T, C)``, or as many steps as are answered among the T."""
+        if x.shape[1] == 1 and not self._wait:
             y = self._step(x[:, 0])[:, None]
         else:
             steps, width = x.shape[1], self._window.shape[1]
             seen = np.concatenate([self._window[:, 1:], x], axis=1)
-            parts = (seen[:, at : at + steps] for at in range(width))
+            parts = (seen[:, at + self._wait : at + steps : self._stride] for at in range(width))
             y = sum(part * tap if self._each else part @ tap for part, tap in zip(parts, self._taps, strict=True))
             self._window[...] = np.concatenate([self._window[:, :1], seen], axis=1)[:, -width:]
+        self._wait = (self._wait - x.shape[1]) % self._stride
         if self._bias is not None:
             y += self._bias
         if self._activation is None:
@@ -78,7 +84,21 @@ class Convolution:
         y = window.reshape(len(window), -1) @ self._taps.reshape(-1, self._taps.shape[2])
         return y
 
-    @property
-    def tail(self) -> Array:
-        """``(B, K - 1, D)``, the steps that later ones need; a view."""
-        return self._window[:, 1:]
+    def snapshot(self) -> tuple[Array, ...]:
+        """The last steps ``(B, K - 1, D)``, which later ones need, and for how many steps each is silent ``(B,)``."""
+        return self._window[:, 1:].copy(), np.full(len(self._window), self._wait)
+
+    def restore(self, state: tuple[Array, ...]) -> None:
+        """Go on from a state that ``snapshot`` gave.
+
+        Raises:
+            DataError: it is of another layer, or another number of streams.
+        """
+        own = tuple(part.shape for part in self.snapshot())
+        if (found := tuple(np.shape(part) for part in state)) != own:
+            raise DataError(f"it has the shapes {found}, not {own}", where="state")
+        self._window[:, 1:], self._wait = state[0], int(state[1][0])
+
+    def reset(self) -> None:
+        """Start anew."""
+        self._window[...], self._wait = 0, 0

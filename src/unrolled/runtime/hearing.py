@@ -64,6 +64,7 @@ class Hearing(ABC):
             )
         options = validated(ReadOptions, predictor.settings.options)
         assert options.rate is not None
+        predictor.check_steps()
         self.decoding, self.rate = predictor.settings.decoding, options.rate
         self._front = LogMel(front_options(options, options.rate))
         bands = [f"{BAND}{at}" for at in range(options.bands)]

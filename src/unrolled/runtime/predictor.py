@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError, ConfigError
+from unrolled.core.records import Note
 from unrolled.core.validation import restored
 from unrolled.prepare import decode
 from unrolled.prepare.answer import Answer, joined
@@ -51,6 +52,7 @@ class Settings(BaseModel):
         window: rows that a prediction looks back on; None takes whole sequences.
         reading: under "schema", what the columns mean.
         options: of the reader, where the training file needed any.
+        obstacles: what keeps the net from running step by step, layer by layer.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -59,6 +61,7 @@ class Settings(BaseModel):
     window: int | None = Field(None, ge=1, le=10_000_000)
     reading: Schema = Field(alias="schema")
     options: dict[str, Any] = {}
+    obstacles: tuple[Note, ...] = ()
 
 
 class Predictor:
@@ -130,6 +133,17 @@ class Predictor:
         if hears(self.settings):
             return Spotter(self) if isinstance(self.settings.decoding, StringDecoding) else AudioStream(self)
         return RowStream(self)
+
+    def check_steps(self) -> None:
+        """Refuse a net of which a layer is known to need the whole sequence.
+
+        Raises:
+            ConfigError: the message names the layer.
+        """
+        for note in self.settings.obstacles:
+            raise ConfigError(
+                f"this bundle cannot stream: {note.en}", where="the net", mend="predict whole sequences instead"
+            )
 
     def series(self, source: Any, **options: Any) -> Series:
         """New data as the model reads it; arguments and errors as of ``predict``."""

@@ -24,6 +24,7 @@ from unrolled.prepare.series import Series
 from unrolled.runtime.forward import PlanForward
 from unrolled.runtime.prediction import Prediction
 from unrolled.runtime.stream import Stream
+from unrolled.runtime.unusual import Unusual
 
 if TYPE_CHECKING:
     from unrolled.runtime.predictor import Predictor
@@ -33,9 +34,13 @@ _Values = npt.NDArray[Any]
 
 @dataclass
 class _Sequence:
-    """What is carried of one sequence: the net's state, the last rows as they came and with holes filled, how many."""
+    """What is carried of one sequence: the net's state, the last rows as they came and with holes filled, how many.
+
+    Of anomalies also what was forecast of rows to come.
+    """
 
     stream: Stream
+    unusual: Unusual | None
     seen: _Values
     filled: _Values
     time: _Values | None
@@ -45,8 +50,14 @@ class _Sequence:
 class RowStream:
     """Answers every row from it and all rows of its sequence before; made by ``Predictor.stream``.
 
-    The answer to a row equals the net's on the whole sequence up to it. A model that was trained on windows has been
-    shown no more than a window at once: ``reset`` begins anew where a long past should be forgotten.
+    The answer to a row equals the net's on the whole sequence up to it: a forecast, a class, a tag, a score and its
+    alarm, the next items of a session. A model that was trained on windows has been shown no more than a window at
+    once: ``reset`` begins anew where a long past should be forgotten, and lets go of what was carried.
+
+    Example:
+        >>> stream = Predictor(Bundle.read("model.unrolled")).stream()
+        >>> found = stream.step({"engine": "e7", "temperature": 21.5})
+        >>> found.ids[0], found.table().columns
 
     Raises:
         ConfigError: the net or its preparation needs rows that are still to come; the message says which and why.
@@ -61,11 +72,12 @@ class RowStream:
         self._kept = max(1, preprocessor.lag)
         if not isinstance(predictor.forward, PlanForward):
             raise _refused("it is computed by a module of its own", "the net")
+        predictor.check_steps()
         if obstacle := preprocessor.obstacle():
             raise _refused(obstacle, "the preparation")
         decoding = settings.decoding
-        if isinstance(decoding, AnomalyDecoding):
-            raise ConfigError("a model for anomaly answers rows by runtime.Live", where="the task", mend="use Live")
+        if isinstance(decoding, AnomalyDecoding) and decoding.kind == "reconstruction":
+            raise _refused("a reconstruction needs the whole sequence (task.score=forecast does not)", "the task")
         if isinstance(decoding, StringDecoding):
             raise _refused("a string of labels belongs to a whole sequence, and only of sound it grows", "the task")
         if isinstance(decoding, NumberDecoding) and decoding.horizon > predictor.outputs.steps and schema.forecast:
@@ -125,19 +137,26 @@ class RowStream:
             known = self._sequences[series.ids[s]] = self._new(static)
         ahead = None if arrays.known is None else arrays.known[None]
         output = known.stream.process(arrays.x.swapaxes(0, 1), ahead)[0]
+        if known.unusual is not None:
+            assert arrays.y is not None
+            answer = known.unusual.answers(output[:, 0], arrays.y[:, 0])
+        else:
+            answer = self._decoded(output, filled, samples)
         keep = slice(max(0, len(whole.values) - self._kept), None)
         known.seen, known.filled = whole.values[keep].copy(), filled.values[keep].copy()
         known.time = None if whole.time is None else np.array(whole.time[keep])
         known.count += count
-        return self._answered(output, filled, samples, known.count)
+        return self._timed(answer, filled, samples, known.count)
 
-    def _answered(self, output: _Values, series: Series, samples: Samples, count: int) -> Prediction:
-        """The answers of the latest rows, of ``count`` so far."""
+    def _decoded(self, output: _Values, series: Series, samples: Samples) -> Answer:
         predictor = self._predictor
-        answer = decode.decode(
+        return decode.decode(
             output, predictor.settings.decoding, lambda values: predictor.invert(values, series, samples)
         )
-        times = predictor.times(series, samples)
+
+    def _timed(self, answer: Answer, series: Series, samples: Samples, count: int) -> Prediction:
+        """The answers of the latest rows, of ``count`` so far, with their times."""
+        times = self._predictor.times(series, samples)
         if series.time is None and times is not None and times.ndim == 1:
             times = np.arange(count - len(samples) + 1, count + 1)
         elif times is None and series.time is not None:
@@ -147,7 +166,9 @@ class RowStream:
     def _new(self, static: _Values | None) -> _Sequence:
         plan, weights = self._forward.plan, self._forward.weights
         empty = np.empty((0, 0), np.float32)
-        return _Sequence(Stream(plan, weights, static=static), empty, empty, None)
+        decoding = self._predictor.settings.decoding
+        unusual = Unusual(decoding) if isinstance(decoding, AnomalyDecoding) else None
+        return _Sequence(Stream(plan, weights, static=static), unusual, empty, empty, None)
 
     def _continued(self, series: Series, s: int, rows: slice, known: _Sequence | None) -> Series:
         """The new rows of a sequence behind the last ones before them."""
@@ -155,9 +176,11 @@ class RowStream:
         own: _Values | None = None if time is None else np.asarray(time[rows])
         if known is not None and len(known.seen):
             if known.time is not None and own is not None:
-                if own[0] <= known.time[-1]:
+                together = self._predictor.preprocessor.schema.session and own[0] == known.time[-1]
+                if own[0] <= known.time[-1] and not together:  # clicks may share a time, rows of a series may not
                     raise DataError(
-                        f"time {own[0]} of sequence {series.ids[s]!r} is not after {known.time[-1]}, the row before",
+                        f"time {_shown(own[0])} of sequence {series.ids[s]!r} is not after {_shown(known.time[-1])}, "
+                        "the row before",
                         where=series.source,
                         mend="send rows in the order of time, or reset() the stream",
                     )
@@ -167,6 +190,11 @@ class RowStream:
         return replace(
             series, values=values, cases=series.cases[s : s + 1], starts=starts, ids=(series.ids[s],), time=own
         )
+
+
+def _shown(time: Any) -> str:
+    """A time stamp to the second or finer where it is; a plain number as it is."""
+    return str(time) if not isinstance(time, np.datetime64) else str(np.datetime_as_string(time, unit="auto"))
 
 
 def _filled(values: _Values, past: _Values | None, numbers: list[int]) -> _Values:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from unrolled.program.ops import CARRIED, OPS
 from unrolled.program.plan import Op, Plan
 from unrolled.runtime.chain import Chain, Layer
 from unrolled.runtime.convolution import Convolution
+from unrolled.runtime.pooling import pool_so_far
 
 Array = npt.NDArray[Any]
 State = dict[str, Any]
@@ -39,6 +41,8 @@ class _Step(NamedTuple):
 
 class Stream:
     """A plan at work step by step, with carried state; :meth:`step` equals the net on all steps so far.
+
+    Layers may run at a slower pace (``slow``, convolutions with a stride): what they say is held until they say more.
 
     Args:
         plan: of a net whose every layer can stream.
@@ -71,7 +75,7 @@ class Stream:
         self._convolutions: dict[str, Convolution] = {}
         self._carried: dict[str, tuple[Array, ...]] = {}
         self._sequences = {"x"}
-        self._slow: set[str] = set()  # those of them at a pace of their own
+        self._paces: dict[str, int] = {}  # of those at a pace of their own: steps of the input in one of theirs
         self._absent = {"lengths"}
         self._pooled: set[str] = set()
         self._by_one = False
@@ -81,7 +85,9 @@ class Stream:
             self._prepare(op)
         self._chains = {name: Chain(layers, batch, lazy=lazy) for name, layers in self._layers.items()}
         self._steps = [self._bound(op) for op in plan.ops if op.outputs[0] not in self._same]
-        self._result = self._found(plan.result)
+        self._result: str | None = self._found(plan.result)
+        if plan.result in self._sequences and plan.result in self._paces:
+            self._steps.append(self._holding(plan.result))
 
     def step(self, x: npt.ArrayLike, known: Array | None = None) -> Array:
         """One time step: ``(B, D)`` to ``(B, steps, targets, values)``; ``known`` ``(B, H, F)`` of this step.
@@ -125,7 +131,7 @@ class Stream:
     def snapshot(self) -> State:
         """A copy of all states, for :meth:`restore`."""
         chains = {name: chain.snapshot() for name, chain in self._chains.items()}
-        tails = {name: layer.tail.copy() for name, layer in self._convolutions.items()}
+        tails = {name: layer.snapshot() for name, layer in self._convolutions.items()}
         return chains | tails | {name: tuple(map(np.copy, state)) for name, state in self._carried.items()}
 
     def restore(self, state: State) -> None:
@@ -136,24 +142,21 @@ class Stream:
         """
         if state.keys() != self._chains.keys() | self._convolutions.keys() | self._carried.keys():
             raise DataError("it belongs to another net", where="state")
-        for name, layer in self._convolutions.items():
-            if np.shape(state[name]) != layer.tail.shape:
-                raise DataError(f"it has the shape {np.shape(state[name])}, not {layer.tail.shape}", where="state")
         for name in self._carried:
             if any(len(part) != self.batch for part in state[name]):
                 raise DataError(f"it is not of {self.batch} streams", where="state")
         for name, chain in self._chains.items():
             chain.restore(state[name])
-        self._carried = {name: tuple(np.array(part, self.dtype) for part in state[name]) for name in self._carried}
+        self._carried = {name: tuple(map(np.array, state[name])) for name in self._carried}
         for name, layer in self._convolutions.items():
-            layer.tail[...] = state[name]
+            layer.restore(state[name])
 
     def reset(self) -> None:
         """Start anew."""
         for chain in self._chains.values():
             chain.reset()
         for layer in self._convolutions.values():
-            layer.tail[...] = 0
+            layer.reset()
         self._carried = dict.fromkeys(self._carried, ())
 
     def _prepare(self, op: Op) -> None:
@@ -162,22 +165,23 @@ class Stream:
             if self._pooled.intersection(name for name in op.inputs if name):
                 self._pooled.update(op.outputs)
             return
-        if op.op == "thin" or self._slow.intersection(op.inputs[1:] if op.op == "hold" else op.inputs):
-            self._slow.update(op.outputs)
+        self._keep_pace(op)
         if op.op == "recurrent" and not op.options["reverse"] and set(op.inputs[2:]) <= {None}:
             self._add_layer(op)
-        elif op.op == "conv1d" and op.options["stride"] == 1 and op.options["right"] == 0:
+        elif op.op == "conv1d" and op.options["right"] == 0:
             tensors = {role: self._weights[name].astype(self.dtype) for role, name in op.weights.items()}
-            each = op.options.get("each", False)
+            given = {"stride": op.options["stride"], "each": op.options.get("each", False)}
             self._convolutions[op.outputs[0]] = Convolution(
-                tensors["weight"], tensors.get("bias"), each=each, batch=self.batch
+                tensors["weight"], tensors.get("bias"), **given, batch=self.batch
             )
         elif self._joins(op):
             self._same[op.outputs[0]] = op.inputs[0]
         elif op.op in CARRIED and self._sequences | self._absent >= set(op.inputs):
             self._carried[op.outputs[0]] = ()
-        elif op.op == "pool" and self._latest(op):
+        elif op.op == "pool" and op.options["backward"] == 0:
             self._pooled.update(op.outputs)
+            if op.options["kind"] != "last" or op.inputs[0] in self._paces:
+                self._carried[op.outputs[0]] = ()
             return
         elif op.op == "spread" and op.inputs[0] not in self._sequences | self._pooled:
             pass  # static inputs, which every step may see
@@ -209,9 +213,13 @@ class Stream:
             name = self._same[name]
         return name
 
-    def _latest(self, op: Op) -> bool:
-        """Whether it pools to the latest step of what runs forward, at the pace of the input."""
-        return op.options["kind"] == "last" and op.options["backward"] == 0 and op.inputs[0] not in self._slow
+    def _keep_pace(self, op: Op) -> None:
+        """Note how many steps of the input are in one step of what an operation gives."""
+        source = op.inputs[1] if op.op == "hold" else next(name for name in op.inputs if name in self._sequences)
+        slower = {"thin": "every", "conv1d": "stride"}.get(op.op)
+        pace = self._paces.get(str(source), 1) * (op.options[slower] if slower else 1)
+        if pace > 1:
+            self._paces.update(dict.fromkeys(op.outputs, pace))
 
     def _mixed(self, op: Op) -> bool:
         """Whether it joins steps with what is no sequence."""
@@ -246,10 +254,31 @@ class Stream:
         result: Array = values[self._result]
         if self.plan.outputs.every:
             return result[:, :, None]
-        return result if self._result in self._sequences else result.reshape(self.batch, time, *result.shape[1:])
+        return result if self.plan.result in self._sequences else result.reshape(self.batch, time, *result.shape[1:])
 
     def _bound(self, op: Op) -> _Step:
+        name = op.outputs[0]
+        if op.op == "pool" and name in self._carried:
+            run = partial(pool_so_far, kind=op.options["kind"], every=self._paces.get(str(op.inputs[0]), 1))
+            return _Step(self._carrying(name, run, 1), (self._found(op.inputs[0]), "x"), op.outputs)
         return _Step(self._runner(op), tuple(map(self._found, op.inputs)), op.outputs)
+
+    def _holding(self, name: str) -> _Step:
+        """Answers at a pace of their own, each held until the next."""
+        held = f"{name} held"
+        self._carried[held], self._result = (), held
+        run = partial(OPS["hold"], every=self._paces[name])
+        return _Step(self._carrying(held, run, 1), (self._found(name), "x"), (held,))
+
+    def _carrying(self, name: str, function: Callable[..., tuple[Any, ...]], count: int) -> Callable[..., Any]:
+        """An operation that goes on from the state it left; ``count`` of its results come before that."""
+
+        def run(*inputs: Any) -> tuple[Any, ...]:
+            results = function(*inputs, *self._carried[name])
+            self._carried[name] = results[count:]
+            return tuple(results)
+
+        return run
 
     def _runner(self, op: Op) -> Callable[..., tuple[Any, ...]]:
         """What computes an operation of the plan, from its inputs to its outputs."""
@@ -260,20 +289,14 @@ class Stream:
         if name in self._convolutions:
             layer = self._convolutions[name]
             return lambda x, *_: (layer.process(x), None)
-        if op.op == "spread":
-            return lambda static, x: (static.reshape(*x.shape[:2], -1),)
+        if op.op == "spread":  # alike at all steps, however few of them there are
+            return lambda static, x: (static.reshape(len(x), -1, static.shape[-1])[:, : x.shape[1]],)
         if op.op == "pool" and op.inputs[0] in self._sequences:
             return lambda x, *_: (x.reshape(-1, x.shape[2]),)
         function = OPS[op.op]
         given = {role: self._weights[weight] for role, weight in op.weights.items()} | op.options
         if name in self._carried:
-
-            def carry(*inputs: Any) -> tuple[Any, ...]:
-                results = function(*inputs, *self._carried[name], **given)
-                self._carried[name] = results[CARRIED[op.op] :]
-                return tuple(results)
-
-            return carry
+            return self._carrying(name, partial(function, **given), CARRIED[op.op])
         if len(op.outputs) > 1:
             return lambda *inputs: tuple(function(*inputs, **given))
         return lambda *inputs: (function(*inputs, **given),)

@@ -26,7 +26,7 @@ from unrolled.prepare.tiles import LEAD, tiles
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import labels, losses
 from unrolled.tasks.plugin import Plugin, resolve
-from unrolled.tasks.statistic import Statistic, mean
+from unrolled.tasks.statistic import Statistic, among, mean
 from unrolled.tasks.target import replaced
 from unrolled.tasks.task import Columns, Scales, Task, TaskSettings, Values
 from unrolled.tasks.windows import Span, too_short, whole
@@ -95,6 +95,12 @@ class Anomaly(Task):
                 f"which labels of {column.name!r} are usual is not known",
                 where="option normal",
                 mend="name them with --set task.normal=...",
+            )
+        if unknown := set(self.settings.normal) - set(column.categories):
+            raise ConfigError(
+                f"no row has the label {min(unknown)!r}; there are {', '.join(column.categories)}",
+                where="option normal",
+                mend="name those that are usual",
             )
         usual = np.array([label in self.settings.normal for label in column.categories])
 
@@ -205,10 +211,11 @@ class Anomaly(Task):
             mean("false_alarm_rate", np.where(label, np.nan, alarm)),
         )
         if scales.fresh is None:
-            return found
-        adjusted = scores.point_adjusted(alarm, label, scales.fresh[known])
+            return among(known, found)
+        fresh = np.diff(np.cumsum(scales.fresh)[known], prepend=-1) != 0
+        adjusted = scores.point_adjusted(alarm, label, fresh)
         f1 = {figure.name: figure for figure in labels.detection_figures(label, adjusted)}["f1"]
-        return *found, replace(f1, name="f1_point_adjusted")
+        return among(known, (*found, replace(f1, name="f1_point_adjusted")))
 
     def headline(self, answer: Answer, scales: Scales) -> str:
         return "average_precision"

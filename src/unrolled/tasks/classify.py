@@ -21,7 +21,7 @@ from unrolled.prepare.decoding import ClassDecoding, Decoding
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import labels, losses
 from unrolled.tasks.plugin import Plugin, resolve
-from unrolled.tasks.statistic import Statistic, mean
+from unrolled.tasks.statistic import Statistic, among, mean
 from unrolled.tasks.task import Columns, Scales, Task, TaskSettings, Values, category_targets
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _figures(codes: Values, answer: Answer, at: int, *, detailed: bool = False) 
     if detailed and answer.probability is not None:
         found += labels.probability_figures(true, answer.probability[known, at, : len(classes)])
         found += labels.class_figures(true, predicted, classes)
-    return found
+    return among(known, found)
 
 
 def _log_loss(truth: Values, answer: Answer) -> Statistic:

@@ -16,6 +16,7 @@ from unrolled.core.errors import ConfigError
 from unrolled.prepare.answer import Answer
 from unrolled.prepare.calibrate import platt
 from unrolled.prepare.decoding import Decoding, PairDecoding
+from unrolled.prepare.pairing import SIDE
 from unrolled.prepare.series import Column, Series
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import labels, losses
@@ -66,7 +67,18 @@ class Pairs(Task):
         return Outputs()
 
     def derive(self, series: Series) -> Series:
-        """The series with the label of pairs that are alike as the second class."""
+        """The series with the label of pairs that are alike as the second class.
+
+        Raises:
+            ConfigError: the table says of no row to which side of a pair it belongs, or no pair has that label.
+        """
+        if SIDE not in {column.name for column in series.row_columns}:
+            raise ConfigError(
+                "this data does not say what makes a pair",
+                where=series.source,
+                mend="name its two columns of texts, or the one that tells the sides apart: "
+                "--option pair=question,other",
+            )
         column, similar = self._target(series), self.settings.similar
         if similar is None or similar == column.categories[1]:
             return series

@@ -6,7 +6,7 @@ Letters: n samples, G groups of samples that are drawn together, R draws, P cell
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -114,6 +114,34 @@ class Opaque(Statistic):
     @property
     def value(self) -> float:
         return self.figure
+
+
+@dataclass(frozen=True)
+class Among(Statistic):
+    """A figure that speaks of some of the samples; the others are drawn too, and add nothing.
+
+    Attributes:
+        figure: over ``len(rows)`` samples.
+        rows: ``(k,)`` which of the n samples those are.
+    """
+
+    figure: Statistic
+    rows: Index
+
+    def draws(self, weights: Float, member: Index) -> Float:
+        return self.figure.draws(weights, member[self.rows])
+
+    @property
+    def value(self) -> float:
+        return self.figure.value
+
+
+def among(known: npt.NDArray[np.bool_], figures: Sequence[Statistic]) -> tuple[Statistic, ...]:
+    """Figures over the ``known`` ``(n,)`` of n samples as figures over all of them."""
+    if known.all():
+        return tuple(figures)
+    rows = np.flatnonzero(known)
+    return tuple(Among(figure.name, figure.better, figure, rows) for figure in figures)
 
 
 def ratio(sums: Float) -> Float:

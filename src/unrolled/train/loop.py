@@ -178,6 +178,7 @@ class _Loop:
         """The rest of the running epoch, unless Ctrl-C or the end of the time budget comes first."""
         fitting = self._fitting
         self._stepper.net.train()
+        self._stepper.begin(fitting.epoch)
         batches = self._job.batches.epoch(fitting.epoch, start=fitting.batch)
         while group := list(islice(batches, self._job.settings.accumulate)):
             interrupted, late = self._step(group)
@@ -196,7 +197,7 @@ class _Loop:
         own = sum(len(batch) for batch in group)
         total, interrupted, late = summed(self._fabric, own, self._interrupt.requested, self._late())
         with self._vitals.looking(fitting.step):
-            loss, norm = self._stepper.gradients(group, total, fitting.epoch)
+            loss, norm = self._stepper.gradients(group, total)
             fitting.watch.record(loss, norm, own, fitting.batch)
             self._stepper.update(self._schedule.rate(fitting.step))
         self._average.after_step()
@@ -314,7 +315,8 @@ class _Loop:
         return budget is not None and self._fitting.seconds >= budget
 
     def _settle(self) -> None:
-        """Leave the best weights in the net: the best epoch's, or the average, or as they are."""
+        """Leave the best weights in the net, none of them frozen: the best epoch's, or the average, or as they are."""
+        self._stepper.end()
         if self._fitting.best.weights is not None:
             self._job.net.load_state_dict(self._fitting.best.weights)
         else:

@@ -42,19 +42,35 @@ class Stepper:
         self._loss, self._settings, self._fabric = loss, settings, fabric
         net.to(fabric.device)
         self._groups = parameter_groups(net, settings)
+        self._frozen: list[nn.Parameter] = []
         self.optimizer = build_optimizer([values for _, values in self._groups], settings)
         self._wrapped, self._optimizer = fabric.setup(net, self.optimizer)
         # Fabric's wrapper casts and synchronises; where there is neither it only costs time in each step.
         plain = fabric.world_size == 1 and settings.precision == "32"
         self.net: nn.Module = net if plain else self._wrapped
 
-    def gradients(self, group: Sequence[Batch], total: float, epoch: int) -> tuple[Tensor, Tensor]:
+    def begin(self, epoch: int) -> None:
+        """Freeze the weights that epoch ``epoch``, the first being 0, does not train: nothing is computed for them.
+
+        Their gradients are not wanted, nor those of what lies below frozen weights alone. Several processes exchange
+        the gradients of all weights, so there those of frozen ones are computed and dropped.
+        """
+        self._frozen = [value for pace, values in self._groups if not pace.trains(epoch) for value in values]
+        self._want_all()
+        if self._fabric.world_size == 1:
+            for value in self._frozen:
+                value.requires_grad_(False)
+
+    def end(self) -> None:
+        """Leave the weights as they were found, wanting gradients."""
+        self._want_all()
+
+    def gradients(self, group: Sequence[Batch], total: float) -> tuple[Tensor, Tensor]:
         """Clipped gradients of the mean over all samples of ``group``, in all processes together.
 
         Args:
             group: batches whose gradients are added up (more than one: gradient accumulation).
             total: samples of the group, over all processes.
-            epoch: epochs done; weights that are frozen in this one get no gradient.
 
         Returns:
             The mean loss of this process's samples, and the gradient norm before clipping: scalars on the device.
@@ -67,7 +83,8 @@ class Stepper:
             with self._fabric.no_backward_sync(self._wrapped) if more else nullcontext():
                 loss = self._backward(batch.to(self._fabric.device), total)
             losses.append(loss if len(group) == 1 else loss * (len(batch) / own))
-        self._drop_frozen(epoch)
+        for value in self._frozen:  # an optimiser leaves such weights, and its memory of them, as they are
+            value.grad = None
         mean = losses[0] if len(group) == 1 else torch.stack(losses).sum()
         # Without a limit the norm is still wanted, for the row of the epoch.
         limit = self._settings.clip_norm or math.inf
@@ -86,12 +103,10 @@ class Stepper:
         late = any(pace.begin or pace.end is not None for pace, _ in self._groups)
         return {"trained": trained_share(self._groups, epoch)} if late else {}
 
-    def _drop_frozen(self, epoch: int) -> None:
-        """An optimiser leaves weights without a gradient, and its memory of them, as they are."""
-        for pace, values in self._groups:
-            if not pace.trains(epoch):
-                for value in values:
-                    value.grad = None
+    def _want_all(self) -> None:
+        for _, values in self._groups:
+            for value in values:
+                value.requires_grad_(True)
 
     def _backward(self, batch: Batch, total: float) -> Tensor:
         """Add this batch's share of the gradient; its own mean loss, without penalties."""

@@ -37,6 +37,7 @@ def to_bundle(
     """Everything a prediction needs, as data; of a pretraining, what a job that starts from it needs."""
     facts = source.facts
     read = {} if decoding is None else {"decoding": decoding.model_dump(mode="json")}
+    waits = () if isinstance(net, Pretext) else net.streamable()
     state = net.encoder_state() if isinstance(net, Pretext) else net.state_dict()
     manifest = Manifest(
         task=task.name,
@@ -46,6 +47,7 @@ def to_bundle(
             "window": config.data.window,
             "schema": source.schema.model_dump(mode="json"),
             "options": source.options,
+            "obstacles": [note.model_dump(mode="json") for note in waits],
         },
         preprocessing=preprocessor.to_json(),
         net=None if isinstance(net, CustomNet) else net.spec.dump(),

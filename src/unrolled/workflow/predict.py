@@ -98,10 +98,17 @@ def stream(bundle: Path | str | Bundle, lines: Iterable[str]) -> Iterator[Predic
         ConfigError: the bundle cannot stream; the message says what keeps it from it.
         DataError: a line cannot be read, or lacks what the model needs.
     """
-    rows = Predictor(open_bundle(bundle)).stream()
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield rows.step(parse(line, f"the stream, line {number}"))
+    rows, number = Predictor(open_bundle(bundle)).stream(), 0
+    try:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield rows.step(parse(line, f"the stream, line {number}"))
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "this is not text in UTF-8",
+            where=f"the stream, after line {number}",
+            mend='write one object a line: {"time": ..., "value": ...}; sound is for models of recordings',
+        ) from error
 
 
 def open_bundle(given: Path | str | Bundle) -> Bundle:

@@ -209,5 +209,9 @@ def _divide(series: Series, settings: DataSettings, schema: Schema, groups: Sequ
     asked = wanted.model_copy(update=absent)
     parts = split(series, asked, ordered=schema.forecast, sessions=schema.session, groups=groups)
     if not np.isfinite(series.values[: 1 << 12]).any():
-        raise DataError("no column holds a value", where=series.source)
+        raise DataError(
+            "no column holds values that differ from row to row",
+            where=series.source,
+            mend="give a file with a number or word in each row that changes",
+        )
     return parts

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.core.errors import ConfigError
+from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, LayerSpec, Rate, Size, need_sequence, need_state
@@ -97,6 +98,15 @@ class Decoder(Layer):
             answers.append(y)
         y = ops.reshape(ops.merge(*answers, kind="concat"), shape=(out.steps, out.targets, out.values))
         return replace(flow, x=y, lengths=None)
+
+    def obstacle(self) -> Note | None:
+        if self.spec.attention is None:
+            return None
+        return Note(
+            code="decoder_attends",
+            en="the decoder attends to every step of the sequence (attention: null would not)",
+            zh="解码器会关注序列的全部时间步（attention: null 则不会）",
+        )
 
     def _step(self, reads: list[Tensor | None], state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         x = ops.merge(*(part for part in reads if part is not None), kind="concat")

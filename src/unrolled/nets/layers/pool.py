@@ -11,7 +11,6 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from unrolled.core.errors import ConfigError
-from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, LayerSpec, need_sequence
@@ -42,7 +41,7 @@ class Pool(Layer):
                 "no step has seen the whole sequence where two directions are added",
                 mend="use merge: concat in the layer before, or another pooling",
             )
-        self.kind, self.backward = kind, shape.backward
+        self.kind, self.backward, self.pace = kind, shape.backward, shape.pace
         size = shape.size * (2 if kind == "mean_max" else 1)
         self.shape = replace(shape, form="vector", size=size, targets=0, backward=0, added=False)
 
@@ -55,19 +54,11 @@ class Pool(Layer):
         return replace(flow, x=ops.pool(flow.x, flow.lengths, kind=self.kind, backward=self.backward), lengths=None)
 
     def _each(self, flow: Flow, steps: Tensor) -> Flow:
-        """Each of the ``(B, T)`` steps as the last one of a sequence of its own."""
+        """Each of the ``(B, T)`` steps as the last one of a sequence of its own; slower ones until the next."""
         if self.kind != "last" or self.backward:
             raise ConfigError(
                 "only a pool of the kind last, after layers that look back, answers at every step", where="pool"
             )
         static = None if flow.static is None else flow.static.repeat_interleave(steps.sum(1), dim=0)
-        return replace(flow, x=flow.x[steps], static=static, lengths=None, steps=None)
-
-    def obstacle(self) -> Note | None:
-        if self.kind == "last":
-            return None
-        return Note(
-            code="pool_needs_all_steps",
-            en=f"{self.kind} pooling looks at every step of the sequence",
-            zh=f"{self.kind} 池化需要看到序列的全部时间步",
-        )
+        x = flow.x.repeat_interleave(self.pace, dim=1)[:, : steps.shape[1]] if self.pace > 1 else flow.x
+        return replace(flow, x=x[steps], static=static, lengths=None, steps=None)

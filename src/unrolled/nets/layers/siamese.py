@@ -15,7 +15,9 @@ from unrolled.nets.chain import Chain
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, Layers, LayerSpec, need_sequence
 from unrolled.nets.layers.pool import PoolSpec
+from unrolled.prepare.pairing import SIDE
 from unrolled.program.ops.types import Join
+from unrolled.program.shapes import Inputs
 
 
 class SiameseSpec(LayerSpec):
@@ -43,7 +45,7 @@ class Siamese(Layer):
     def __init__(self, spec: SiameseSpec, shape: Shape) -> None:
         super().__init__()
         need_sequence(shape, "siamese")
-        if shape.inputs is None or not shape.inputs.numbers or shape.size < 2:
+        if shape.inputs is None or not shape.inputs.numbers or shape.size < 2 or not _sided(shape.inputs):
             raise ConfigError(
                 "the first input must say which side of a pair a step belongs to",
                 mend="put it first, in a net for pairs",
@@ -69,6 +71,11 @@ class Siamese(Layer):
             en="siamese compares two whole sequences",
             zh="siamese 比较两个完整的序列",
         )
+
+
+def _sided(inputs: Inputs) -> bool:
+    """Whether the first input says which side a step belongs to, as far as the names of the inputs tell."""
+    return not inputs.targets and inputs.names[:1] in ((), (SIDE,))
 
 
 class ScoreSpec(LayerSpec):

@@ -62,10 +62,4 @@ class Slow(Layer):
         return replace(inside.changed(x), lengths=flow.lengths)
 
     def obstacle(self) -> Note | None:
-        if self.pooled:
-            return Note(
-                code="slow_pools",
-                en="the layers inside slow pool, and between their steps they have nothing to say (pool after it)",
-                zh="slow 内部的层做了池化，两步之间没有输出（请在其后再池化）",
-            )
         return self.layers.obstacle()

@@ -5,6 +5,7 @@ Letters: S sequences, T steps, D channels, M targets, H height, W width, C colou
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from unrolled.core.errors import DataError
 from unrolled.core.records import Note
+from unrolled.prepare.pairing import TOKEN
+from unrolled.prepare.readers import words
 from unrolled.prepare.readers.sequences import sequences
 from unrolled.prepare.table import Hints, Table
 from unrolled.prepare.wording import say
@@ -25,7 +28,8 @@ def read(x: Any, y: Any = None, groups: Any = None, source: str = "the array") -
     Args:
         x: ``(T,)`` one series; ``(S, T)`` series of one channel; ``(S, T, D)``; or a list of ``S`` arrays ``(T_i,)``
             or ``(T_i, D)``. Clips of pictures are ``(S, T, H, W)`` or ``(S, T, H, W, C)``, or a list of arrays without
-            the S: each picture becomes the columns of a row, row by row, its colours side by side.
+            the S: each picture becomes the columns of a row, row by row, its colours side by side. Lists of words are
+            a column ``token`` of text.
         y: ``(S,)`` one label or number a sequence, called ``y``, or ``(S, M)`` several, called ``y_0`` ...
         groups: ``(S,)`` what belongs together (a patient, an engine) and must not be split; called ``group``.
         source: name shown in messages.
@@ -33,10 +37,13 @@ def read(x: Any, y: Any = None, groups: Any = None, source: str = "the array") -
     Raises:
         DataError: a shape does not fit, values are no real numbers, or there is nothing.
     """
-    cases, frame = _flat(cases_of(x, source))
+    spoken = words.are_words(x)
+    cases, frame = (x, ()) if spoken else _flat(cases_of(x, source))
     truth = {} if y is None else _per_case("y", y, len(cases), source)
     group = {} if groups is None else _per_case("group", groups, len(cases), source)
     hints = Hints(target=tuple(truth), group=next(iter(group), None), frame=frame)
+    if spoken:
+        return words.read(x, truth | group, source, hints=replace(hints, category=(TOKEN,)))
     notes = (_pictures(frame),) if frame else ()
     return sequences(cases, source, labels=truth | group, hints=hints, notes=notes)
 

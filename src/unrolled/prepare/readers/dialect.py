@@ -86,14 +86,20 @@ def sniff(sample: str, options: ReadOptions, where: str) -> Dialect:
 def _delimiter(lines: list[str], where: str) -> str | None:
     """The delimiter that makes most rows equally long and most cells values.
 
-    A cell counts as a value where it is a number or a time, so that "1,5;2,5" is cut at the semicolon.
+    A cell counts as a value where it is a number or a time, so that "1,5;2,5" is cut at the semicolon. Where one
+    delimiter gives the first row as many cells as most rows, those that do not are out: in "question<TAB>answer", with
+    texts of four words below, it is no blank.
     """
+    misfits: set[str] = set()
     scores: dict[str | None, tuple[float, int]] = {None: (_value_share([[line.strip()] for line in lines]), 1)}
     for delimiter in DELIMITERS:
         found = _first(lines, delimiter, where)
         width, agreeing = max(Counter(map(len, found)).items(), key=lambda item: item[1], default=(0, 0))
         if width > 1:
             scores[delimiter] = (agreeing / len(found) * _value_share(found), width)
+            misfits |= {delimiter} if len(found[0]) != width else set()
+    if scores.keys() - misfits - {None}:
+        scores = {delimiter: score for delimiter, score in scores.items() if delimiter not in misfits}
     best = max(score for score, _ in scores.values())
     near = [delimiter for delimiter, (score, _) in scores.items() if score >= best - 1e-9]
     return max(near, key=lambda delimiter: scores[delimiter][1])

@@ -29,7 +29,7 @@ def hold(x: Array, like: Array, /, *state: Array, every: Count) -> tuple[Array, 
     ``state`` is what ``thin`` had before these steps ``(B,)`` and the slow step before them ``(B, D)``.
     """
     passed = int(state[0][0]) if state else 0
-    before = state[1] if state else np.zeros((len(x), x.shape[2]), x.dtype)
+    before = state[1] if state else np.zeros((len(x), *x.shape[2:]), x.dtype)
     joined, steps = np.concatenate([before[:, None], x], axis=1), like.shape[1]
     index = (passed + np.arange(steps)) // every - (passed - 1) // every
     return joined[:, index], np.full(len(x), (passed + steps) % every, x.dtype), joined[:, -1]
