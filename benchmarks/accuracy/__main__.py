@@ -47,7 +47,10 @@ def main() -> None:
 
 def report(name: str, case: Case, folder: Path, changes: list[str]) -> str:
     """Train with every seed and tabulate."""
-    rows = [run(case, seed, folder, changes) for seed in case.seeds]
+    rows = []
+    for seed in case.seeds:
+        rows.append(run(case, seed, folder, changes))
+        print(f"{name}, seed {seed}: {rows[-1][1]}", rows[-1][0], flush=True)
     lines = [f"{name}: default settings, seeds {', '.join(map(str, case.seeds))}", f"published: {case.note}", ""]
     for figure, (goal, sense) in case.goals.items():
         values = np.array([row[0][figure] for row in rows])

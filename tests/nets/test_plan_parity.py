@@ -179,7 +179,7 @@ def test_every_weight_learns(spec: list[Any], make_batch: MakeBatch) -> None:
 def test_every_kind_of_layer_is_tested() -> None:
     assert {
         name for spec in ONE_OF_EACH for entry in spec for name in ([entry] if isinstance(entry, str) else entry)
-    } == set(layer_kinds()) - {"items", "score", "siamese"}  # in tests/nets/test_items, tests/tasks/test_pairs
+    } == set(layer_kinds()) - {"align", "items", "score", "siamese"}  # in tests/nets/test_items, tests/tasks/test_pairs
 
 
 def test_float32_plan_stays_float32(make_batch: MakeBatch) -> None:

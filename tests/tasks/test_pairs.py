@@ -13,13 +13,16 @@ from sklearn import metrics
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.tolerances import TOLERANCES
 from unrolled.evaluate.texts import _most_right
-from unrolled.nets import Net
+from unrolled.nets import Net, ops
+from unrolled.nets.flow import Flow, Shape
+from unrolled.nets.layers.align import Align
 from unrolled.prepare.decode import decode
 from unrolled.prepare.decoding import PairDecoding
 from unrolled.prepare.pairing import as_pairs, tokens
 from unrolled.prepare.read import read
 from unrolled.prepare.series import Column
 from unrolled.prepare.table import Table
+from unrolled.program.ops.pair import split_sides
 from unrolled.program.plan import run
 from unrolled.program.shapes import Inputs, Outputs
 from unrolled.tasks import Scales, losses, make_task
@@ -94,6 +97,7 @@ INPUTS = Inputs(numbers=2, categories=(4,), static_numbers=1)
 INNER: list[Any] = [{"gru": {"size": 3, "bidirectional": True}}, {"pool": {"kind": "max"}}]
 SPECS: list[list[Any]] = [
     *([{"siamese": {"layers": INNER, "join": join}}, "linear"] for join in ("all", "symmetric", "cosine")),
+    [{"siamese": {"layers": ["align", *INNER], "join": "symmetric"}}, "linear"],
     [{"siamese": {"layers": [{"lstm": {"size": 3}}], "join": "cosine"}}, "score"],
 ]
 
@@ -149,6 +153,38 @@ def test_where_it_cannot_stand_is_refused() -> None:
         Net([{"gru": {"size": 3}}, *SPECS[0]], INPUTS, Outputs())
     with pytest.raises(ConfigError, match="one number"):
         Net([{"gru": {"size": 3}}, "pool", "score"], INPUTS, Outputs())
+    with pytest.raises(ConfigError, match="two sides of a pair"):
+        Net(["align", *INNER, "linear"], INPUTS, Outputs())
+
+
+def test_sides_stand_below_each_other_with_no_more_steps_than_the_longest_has() -> None:
+    x = torch.tensor([[[0, 1], [1, 2], [0, 3], [1, 9]], [[1, 4], [1, 5], [0, 6], [1, 7]]], dtype=torch.float64)
+    lengths = torch.tensor([3, 4])
+    expected, counts = [[1, 3, 2], [6, 4, 5], [2, 1, 3], [4, 5, 7]], [2, 1, 1, 3]
+    found, said = ops.split_sides(x, lengths)
+    assert said.tolist() == counts and found.shape == (4, 3, 1)
+    for side, count, own in zip(found[..., 0].tolist(), counts, expected, strict=True):
+        assert side[:count] == own[:count]
+    array, same = split_sides(x.numpy(), lengths.numpy())
+    np.testing.assert_array_equal(array, found.numpy())
+    np.testing.assert_array_equal(same, said.numpy())
+
+
+def test_alignment_is_the_softmax_of_dot_products_with_the_steps_of_the_other_side() -> None:
+    """Against loops over pairs, sides and steps, in NumPy."""
+    random, size = torch.Generator().manual_seed(1), 3
+    x = torch.randn(4, 5, size, generator=random, dtype=torch.float64)
+    lengths = torch.tensor([5, 2, 3, 4])  # two pairs: sides 0 and 2, 1 and 3
+    shape = Shape(form="sequence", size=size, outputs=Outputs(), sides=True)
+    found = Align(shape)(Flow(x=x, lengths=lengths)).x.numpy()
+    for own, other in ((0, 2), (2, 0), (1, 3), (3, 1)):
+        theirs = x[other, : lengths[other]].numpy()
+        for t in range(lengths[own]):
+            step = x[own, t].numpy()
+            weights = np.exp(theirs @ step / np.sqrt(size))
+            aligned = (weights[:, None] * theirs).sum(0) / weights.sum()
+            expected = np.concatenate([step, aligned, step - aligned, step * aligned])
+            np.testing.assert_allclose(found[own, t], expected, **TOLERANCES["float64"]._asdict())
 
 
 def test_the_contrastive_loss_pulls_and_pushes() -> None:

@@ -84,3 +84,30 @@ def test_few_sequences_are_augmented_and_long_ones_thinned_out(rows: int, count:
     )
     assert [entry["conv"]["stride"] for entry in net if "conv" in entry] == [stride, stride]
     assert found.task.get("class_weights", "none") == ("none" if few else "root")
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked", "horizon"),
+    [
+        (64, {}, 8),
+        (500, {}, 8),
+        (20, {}, 2),
+        (5, {}, 1),
+        (64, {"horizon": 3}, 3),
+        (64, {"score": "reconstruction"}, None),
+    ],
+)
+def test_of_labelled_sequences_several_steps_are_forecast(
+    rows: int, asked: dict[str, Any], horizon: int | None
+) -> None:
+    table = Table(
+        {"x": np.random.default_rng(0).normal(size=rows * 20)},
+        "waves",
+        starts=np.arange(21) * rows,
+        case_columns={"label": np.array(["usual", "odd"], dtype=object)[np.arange(20) % 5 // 4]},
+        hints=Hints(target=("label",), task="classify"),
+    )
+    config = Config.parse({"data": {}, "task": {"name": "anomaly", **asked}})
+    part = load(table, config.data, "anomaly").parts["train"]
+    found = complete(config, "anomaly", part.series, part.spans, validated=True)[0]
+    assert found.task.get("horizon") == horizon and found.task["normal"] == ["usual"]

@@ -80,6 +80,7 @@ class Shape:
         pace: steps of the input in one step of ``x``; where they differ, a number below 0 of whatever divided them.
         inputs: what the columns of ``x`` are, as long as no layer has changed them.
         table: E of the flow's ``table``; 0 where there is none.
+        sides: the batch holds pairs, all first sides before all second ones.
     """
 
     form: Literal["sequence", "vector", "output"]
@@ -98,6 +99,7 @@ class Shape:
     pace: int = 1
     inputs: Inputs | None = None
     table: int = 0
+    sides: bool = False
 
     @property
     def backwards(self) -> bool:

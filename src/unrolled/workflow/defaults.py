@@ -41,6 +41,7 @@ _TAG_STEPS = 2400  # of the optimiser, for tags
 _STRING_STEPS = 2000  # of the optimiser, for strings of labels
 _STEPS_A_LABEL = 8  # of the net, at least
 _USUAL_STEPS = 1500  # of the optimiser, for what is usual
+_USUAL_AHEAD = 8  # steps that are forecast of whole sequences at most, and one of so many steps there
 _SESSION = 50  # items that a recommendation looks back on at most
 _SESSION_STEPS = 700  # of the optimiser, on sessions, its rate falling to 0; after more it knows them by heart
 _PAIR_STEPS = 2000  # of the optimiser, on pairs
@@ -288,6 +289,8 @@ def _anomaly(config: Config, series: Series, spans: Spans, validated: bool) -> C
     train: dict[str, Any] = {"batch_size": batch, "learning_rate": 2e-3, "schedule": "cosine", "epoch_batches": 500}
     train |= {"epochs": int(np.clip(-(-_USUAL_STEPS // min(500, -(-pieces // batch))), 8, 100))}
     task, notes = _usual(config, series, spans, target)
+    if target is not None and target.level == "case" and config.task.get("score") != "reconstruction":
+        task["horizon"] = int(np.clip(np.median(series.lengths) // _USUAL_AHEAD, 1, _USUAL_AHEAD))
     if window is not None:
         task["warm_up"] = min(_WARM_UP, (config.data.window or window) // LEAD)
     return Choice(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unrolled.cells import cells
 from unrolled.nets.layer import LayerSpec
+from unrolled.nets.layers.align import AlignSpec
 from unrolled.nets.layers.attention import AttentionSpec
 from unrolled.nets.layers.augment import AugmentSpec
 from unrolled.nets.layers.bidirectional import BidirectionalSpec
@@ -36,6 +37,7 @@ from unrolled.nets.layers.stack import recurrent_spec
 from unrolled.nets.layers.window_norm import WindowNormSpec
 
 _KINDS: tuple[type[LayerSpec], ...] = (
+    AlignSpec,
     AttentionSpec,
     AugmentSpec,
     BidirectionalSpec,

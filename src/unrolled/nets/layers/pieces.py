@@ -53,7 +53,7 @@ class Pieces(Layer):
         self.spec = spec
         layers = spec.layers if any(layer.pools() for layer in spec.layers) else (*spec.layers, PoolSpec())
         self.others = tuple(column for column in range(shape.size) if column != spec.column)
-        inside = replace(shape, size=len(self.others), length=spec.length, targets=0)
+        inside = replace(shape, size=len(self.others), length=spec.length, targets=0, sides=False)
         self.layers = Chain(layers, inside if spec.column is None else replace(inside, inputs=None))
         end = self.layers.shape
         if end.form != "vector":

@@ -51,7 +51,9 @@ class Siamese(Layer):
                 mend="put it first, in a net for pairs",
             )
         layers = spec.layers if any(layer.pools() for layer in spec.layers) else (*spec.layers, PoolSpec())
-        own = replace(shape, size=shape.size - 1, length=None, targets=0, static=0, known=0, inputs=None, table=0)
+        own = replace(
+            shape, size=shape.size - 1, length=None, targets=0, static=0, known=0, inputs=None, table=0, sides=True
+        )
         self.layers = Chain(layers, own)
         end = self.layers.shape
         if end.form != "vector":

@@ -29,7 +29,7 @@ from unrolled.nets.ops.layout import (
 from unrolled.nets.ops.memory import memory
 from unrolled.nets.ops.missing import decay
 from unrolled.nets.ops.pace import hold, thin
-from unrolled.nets.ops.pair import join_sides, split_sides
+from unrolled.nets.ops.pair import compare, join_sides, split_sides, swap_sides
 from unrolled.nets.ops.ponder import ponder
 from unrolled.nets.ops.recurrent import recurrent
 from unrolled.nets.ops.sparse import delta, top_k
@@ -41,6 +41,7 @@ __all__ = [
     "attend",
     "batch_norm",
     "columns",
+    "compare",
     "conv1d",
     "conv2d",
     "decay",
@@ -78,6 +79,7 @@ __all__ = [
     "slice_axis",
     "split_sides",
     "spread",
+    "swap_sides",
     "thin",
     "tile",
     "time_warp",

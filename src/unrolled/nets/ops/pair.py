@@ -20,7 +20,19 @@ def split_sides(x: Tensor, lengths: Tensor | None, /) -> tuple[Tensor, Tensor]:
         order = torch.argsort((side != wanted).long(), dim=1, stable=True)
         found.append(x[..., 1:].gather(1, order[..., None].expand(-1, -1, x.shape[2] - 1)))
         count.append((side == wanted).sum(1).clamp(min=1))
-    return torch.cat(found), torch.cat(count)
+    both = torch.cat(count)
+    return torch.cat(found)[:, : int(both.max()) if batch else 1], both
+
+
+@op(outputs=2)
+def swap_sides(x: Tensor, lengths: Tensor | None, /) -> tuple[Tensor, Tensor]:
+    own = torch.full((len(x),), x.shape[1], device=x.device) if lengths is None else lengths
+    return x.roll(len(x) // 2, 0), own.roll(len(own) // 2)
+
+
+@op()
+def compare(x: Tensor, y: Tensor, /) -> Tensor:
+    return torch.cat([x, y, x - y, x * y], dim=-1)
 
 
 @op()

@@ -36,7 +36,7 @@ from unrolled.program.ops.layout import (
 from unrolled.program.ops.memory import memory
 from unrolled.program.ops.missing import decay
 from unrolled.program.ops.pace import hold, thin
-from unrolled.program.ops.pair import join_sides, split_sides
+from unrolled.program.ops.pair import compare, join_sides, split_sides, swap_sides
 from unrolled.program.ops.ponder import ponder
 from unrolled.program.ops.sparse import delta, top_k
 from unrolled.program.ops.time import attend, conv1d, end_in_blank, pool, recurrent
@@ -49,6 +49,7 @@ OPS: dict[str, Callable[..., Any]] = {
         attend,
         batch_norm,
         columns,
+        compare,
         conv1d,
         conv2d,
         decay,
@@ -84,6 +85,7 @@ OPS: dict[str, Callable[..., Any]] = {
         spread,
         thin,
         split_sides,
+        swap_sides,
         tile,
         top_k,
         unflatten,

@@ -18,8 +18,8 @@ def split_sides(x: Array, lengths: Lengths, /) -> tuple[Array, Array]:
         lengths: ``(B,)``.
 
     Returns:
-        ``(2 B, T, D - 1)``, all first sides before all second ones, and ``(2 B,)`` lengths, at least 1: a side
-        without rows reads one row of the other.
+        ``(2 B, S, D - 1)``, all first sides before all second ones, S rows being those of the longest side, and
+        ``(2 B,)`` lengths, at least 1: a side without rows reads one row of the other.
     """
     batch, time, _ = x.shape
     stop = np.full(batch, time) if lengths is None else lengths
@@ -29,7 +29,20 @@ def split_sides(x: Array, lengths: Lengths, /) -> tuple[Array, Array]:
         order = np.argsort(side != wanted, axis=1, kind="stable")
         found.append(np.take_along_axis(x[..., 1:], order[..., None], axis=1))
         count.append(np.maximum((side == wanted).sum(1), 1))
-    return np.concatenate(found), np.concatenate(count)
+    lengths = np.concatenate(count)
+    return np.concatenate(found)[:, : lengths.max(initial=1)], lengths
+
+
+def swap_sides(x: Array, lengths: Lengths, /) -> tuple[Array, Array]:
+    """``(2 B, T, D)`` and ``(2 B,)`` lengths, second sides before the first ones: to each side that of its partner."""
+    first, second = np.split(x, 2)
+    own = np.full(len(x), x.shape[1]) if lengths is None else lengths
+    return np.concatenate([second, first]), np.roll(own, len(own) // 2)
+
+
+def compare(x: Array, y: Array, /) -> Array:
+    """``(..., D)`` each to ``(..., 4 D)``: x, y, x - y and x y (Chen et al. 2017, ESIM, arXiv 1609.06038, eq. 14)."""
+    return np.concatenate([x, y, x - y, x * y], axis=-1)
 
 
 def join_sides(y: Array, /, *, kind: Join) -> Array:
