@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from unrolled.core.explanation import Change, Explanation
+from unrolled.core.explanation import Change, Explanation, Scale
 from unrolled.core.records import Language
 from unrolled.report.blocks import card, chart, contents, grid, section, table
 from unrolled.report.charts import PALETTE, Chart, Option, alt, bars, cartesian, line, short_times
@@ -17,6 +17,18 @@ from unrolled.report.svg import drawing
 from unrolled.report.words import Words
 
 _BARS, _LINES = 15, 3  # columns that are drawn by themselves
+
+_BECAUSE: dict[Scale, str] = {
+    "probability": "because_probability",
+    "log_probability": "because_log_probability",
+    "number": "because_number",
+    "score": "because_score",
+}
+_THEN: dict[Scale, str] = {
+    "probability": "then_probability",
+    "log_probability": "then_log_probability",
+    "score": "then_score",
+}
 
 
 def render(found: Explanation, language: Language = "en") -> str:
@@ -58,7 +70,7 @@ def verdict(found: Explanation, words: Words) -> str:
     figure, rest = (_figure(found, value) for value in (found.figure, found.rest))
     limit = number(found.threshold, 3)
     return words(
-        f"because_{found.scale}", answer=said(found.answer, found, words), explained=found.explained, figure=figure,
+        _BECAUSE[found.scale], answer=said(found.answer, found, words), explained=found.explained, figure=figure,
         rest=rest, limit=limit,
     )  # fmt: skip
 
@@ -141,7 +153,7 @@ def _then(change: Change, found: Explanation, words: Words) -> str:
     figure = _figure(found, change.figure)
     if found.scale == "number":
         return figure
-    told = words(f"then_{found.scale}", explained=found.explained, figure=figure)
+    told = words(_THEN[found.scale], explained=found.explained, figure=figure)
     return words("flips", answer=said(change.answer, found, words), said=told) if change.flips else told
 
 
