@@ -83,7 +83,7 @@ def test_rows_count_as_predict_lists_them(home: Path) -> None:
     bundle, data = home / "failure.unrolled", home / "failure.csv"
     table = predict(bundle, data, which="all").table().columns
     for row in (1, 17, len(table["id"])):
-        found = explain(bundle, data, row=row)
+        found = explain(bundle, data, row=row, label="yes")
         assert (found.id, found.at) == (table["id"][row - 1], f"{table['time'][row - 1]:g}")
         assert found.figure == pytest.approx(table["probability"][row - 1], abs=1e-5)
     assert explain(bundle, data).row == len(table["id"])
@@ -162,6 +162,8 @@ def test_the_score_of_a_row_is_explained(score: str, tmp_path: Path) -> None:
         explain(trained.bundle, data, row=2)
     with pytest.raises(ConfigError, match="no classes"):
         explain(trained.bundle, data, row=61, label="yes")
+    with pytest.raises(ConfigError, match="no target column"):
+        explain(trained.bundle, data, row=61, target="a")
 
 
 @pytest.mark.parametrize("combine", ["mean", "max"])
@@ -204,6 +206,7 @@ def test_a_string_of_labels_is_explained_by_its_log_probability(tmp_path: Path) 
     assert all(one.truth and one.answer for one in found.neighbours)
     other = explain(trained.bundle, data["path"], row=at + 1, label="up")
     assert other.explained == "up" and other.figure < found.figure
+    assert "(nothing) is" in terminal_text(explain(trained.bundle, data["path"], row=at + 1, label=""))
     with pytest.raises(ConfigError, match="there is no class 'left'"):
         explain(trained.bundle, data["path"], label="up left")
     assert "logarithm of the probability" in terminal_text(found)
@@ -267,6 +270,17 @@ def test_maps_of_columns_and_of_attention(tmp_path: Path) -> None:
 def test_what_is_not_there(options: dict[str, Any], said: str, home: Path) -> None:
     with pytest.raises(ConfigError, match=said):
         explain(home / "classify.unrolled", home / "classify.csv", **options)
+
+
+def test_classes_of_numbers_and_of_yes_or_no(home: Path) -> None:
+    for kind in ("forecast", "regress"):
+        with pytest.raises(ConfigError, match="a number has no classes"):
+            explain(home / f"{kind}.unrolled", home / f"{kind}.csv", label="x")
+    both = [explain(home / "failure.unrolled", home / "failure.csv", row=9, label=one) for one in ("no", "yes")]
+    assert sum(found.figure for found in both) == pytest.approx(1, abs=1e-5)
+    assert explain(home / "failure.unrolled", home / "failure.csv", row=9).explained == both[0].answer
+    with pytest.raises(ConfigError, match="there is no class 'perhaps'"):
+        explain(home / "failure.unrolled", home / "failure.csv", label="perhaps")
 
 
 def test_a_step_beyond_the_horizon_and_a_file_too_short(home: Path, tmp_path: Path) -> None:

@@ -63,11 +63,11 @@ def figure_of(
     if isinstance(decoding, StringDecoding):
         return _string(decoding, output, label)
     if isinstance(decoding, NumberDecoding):
+        if label is not None:
+            raise ConfigError("a number has no classes", where="--class", mend="leave it out for this model")
         return _number(decoding, output.shape[1], target, step)
     if isinstance(decoding, AlarmDecoding | PairDecoding):
-        scale, bias = decoding.scale, decoding.bias
-        name = "yes" if isinstance(decoding, AlarmDecoding) else decoding.classes[1]
-        return Figure(name, "probability", lambda out: torch.sigmoid(scale * out[:, 0, target, 0] + bias))
+        return _yes_or_no(decoding, output, label)
     place = step or 0
     if isinstance(decoding, ClassDecoding):
         labels = decoding.classes[target]
@@ -93,6 +93,19 @@ def _number(decoding: NumberDecoding, steps: int, target: int, step: int | None)
         return found.mean(1) if step is None else found[:, step - 1]
 
     return Figure(decoding.targets[target], "number", value)
+
+
+def _yes_or_no(decoding: AlarmDecoding | PairDecoding, output: Tensor, label: str | None) -> Figure:
+    """The probability of the second of two classes, or of the first where that is asked for or is the answer."""
+    classes = ("no", "yes") if isinstance(decoding, AlarmDecoding) else decoding.classes
+    scale, bias = decoding.scale, decoding.bias
+
+    def chance(out: Tensor) -> Tensor:
+        return torch.sigmoid(scale * out[:, 0, 0, 0] + bias)
+
+    limit = decoding.threshold if isinstance(decoding, AlarmDecoding) else 0.5
+    code = int(float(chance(output)[0]) >= limit) if label is None else _code(label, classes)
+    return Figure(classes[code], "probability", chance if code else lambda out: 1 - chance(out))
 
 
 def _string(decoding: StringDecoding, output: Tensor, label: str | None) -> Figure:

@@ -68,18 +68,21 @@ def title(found: Explanation, words: Words) -> str:
 def verdict(found: Explanation, words: Words) -> str:
     """The answer beside that for an average row."""
     figure, rest = (_figure(found, value) for value in (found.figure, found.rest))
-    limit = number(found.threshold, 3)
     return words(
-        _BECAUSE[found.scale], answer=said(found.answer, found, words), explained=found.explained, figure=figure,
-        rest=rest, limit=limit,
-    )  # fmt: skip
+        _BECAUSE[found.scale],
+        answer=said(found.answer, found, words),
+        explained=found.explained or words("nothing"),
+        figure=figure,
+        rest=rest,
+        limit=number(found.threshold, 3),
+    )
 
 
 def said(answer: str, found: Explanation, words: Words) -> str:
     """An answer as people say it; of anomalies whether there is an alarm."""
     if found.scale == "score":
         return words("alarm" if answer == "yes" else "no_alarm")
-    return answer
+    return answer or words("nothing")
 
 
 def added_up(found: Explanation, words: Words) -> str:
@@ -153,7 +156,7 @@ def _then(change: Change, found: Explanation, words: Words) -> str:
     figure = _figure(found, change.figure)
     if found.scale == "number":
         return figure
-    told = words(_THEN[found.scale], explained=found.explained, figure=figure)
+    told = words(_THEN[found.scale], explained=found.explained or words("nothing"), figure=figure)
     return words("flips", answer=said(change.answer, found, words), said=told) if change.flips else told
 
 

@@ -95,7 +95,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "all_findings": ("All findings", "全部结论"),
     "curves": ("Pictures", "图示"),
     "examples": ("Samples to look at", "需要查看的样本"),
-    "looked_at": ("{samples} samples of {data}", "{data} 的 {samples} 个样本"),
+    "looked_at": ("{data}, samples: {samples}", "{data}，样本数：{samples}"),
+    "nothing": ("(nothing)", "（空）"),
     "example": (
         "no. {row} ({place}): true {truth}, answered {answer}; {figure}",
         "第 {row} 个（{place}）：真值 {truth}，回答 {answer}；{figure}",

@@ -90,6 +90,8 @@ def write_explanation(found: Explanation, out: Path, language: Language) -> Path
 
 def _target(model: Model, name: str | None) -> int:
     names = [column.name for column in model.preprocessor.schema.of_role("target")]
+    if name is not None and not names:
+        raise ConfigError("this model has no target column", where="--target", mend="leave it out")
     if name is not None and name not in names:
         raise ConfigError(f"there is no target {name!r}", where="--target", mend=f"choose one of {', '.join(names)}")
     return 0 if name is None else names.index(name)
