@@ -68,7 +68,7 @@ class Odd(cells.Cell):
     def rates(self) -> dict[str, float]:
         return {"m": 0.9}
 
-    def step(self, x: Any, R: Any, h: Any, c: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def step(self, x: Any, R: Any, h: Any, c: Any) -> tuple[Any, ...]:
         g = sigmoid(x.g + R.g(h) + R.p * c)
         n = tanh(layer_norm(x.n + R.n(g * h)))
         c = g * c + (1 - g) * maximum(n, self.slope * n)
@@ -90,7 +90,7 @@ class Thin(cells.Cell):
     def state_sizes(self, hidden_size: int) -> tuple[int, ...]:
         return 3, hidden_size
 
-    def step(self, x: Any, R: Any, h: Any, c: Any) -> tuple[Any, ...]:  # type: ignore[override]
+    def step(self, x: Any, R: Any, h: Any, c: Any) -> tuple[Any, ...]:
         c = 0.5 * c + tanh(x.n + R.n(h))
         return R.p(c), c
 
@@ -153,7 +153,7 @@ def test_what_no_record_can_hold_is_left_out() -> None:
     class Branching(Odd):
         name = "branching"
 
-        def step(self, x: Any, R: Any, h: Any, c: Any) -> tuple[Any, ...]:  # type: ignore[override]
+        def step(self, x: Any, R: Any, h: Any, c: Any) -> tuple[Any, ...]:
             return (h, c) if x.g.sum() > 0 else (c, h)
 
     @cells.register
@@ -183,7 +183,7 @@ def test_another_cell_of_that_name_is_refused(home: Path) -> None:
     @cells.register
     @dataclass(frozen=True)
     class Other(Odd):
-        def step(self, x: Any, R: Any, h: Any, c: Any) -> tuple[Any, ...]:  # type: ignore[override]
+        def step(self, x: Any, R: Any, h: Any, c: Any) -> tuple[Any, ...]:
             return tanh(x.g + R.n(h)), c + R.p * x.m
 
     with pytest.raises(BundleError, match="another one of that name"):

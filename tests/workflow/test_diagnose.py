@@ -89,7 +89,11 @@ def test_a_line_that_was_cut_off_is_passed_over_and_a_broken_one_is_named(home: 
 def test_strings_and_anomalies_are_looked_at_too(name: str, tmp_path: Path) -> None:
     if name == "strings":
         rows = [(f"s{s}", v, "up down" if s % 2 else "down") for s in range(40) for v in [0, 1, 1, 0, -1, -1 + s % 2]]
-        data = {"path": str(write(tmp_path / "s.csv", ("id", "a", "said"), rows)), "target": "said", "group": "id"}
+        data: dict[str, Any] = {
+            "path": str(write(tmp_path / "s.csv", ("id", "a", "said"), rows)),
+            "target": "said",
+            "group": "id",
+        }
         task: dict[str, Any] = {"name": "ctc"}
     else:
         waves = [(round(np.sin(at / 3), 4), round(np.cos(at / 4), 4)) for at in range(120)]

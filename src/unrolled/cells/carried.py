@@ -27,8 +27,10 @@ from unrolled.program.program import BINARY, UNARY
 from unrolled.program.trace import trace
 
 _MOST_NODES, _MOST_UNITS = 4096, 16384
-_UNARY: dict[str, Callable[..., Any]] = {"neg": operator.neg, "abs": abs} | {
-    name: getattr(functions, name) for name in UNARY if name not in ("neg", "abs")
+_UNARY: dict[str, Callable[..., Any]] = {
+    "neg": operator.neg,
+    "abs": abs,
+    **{name: getattr(functions, name) for name in UNARY if name not in ("neg", "abs")},
 }
 _BINARY: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -128,7 +130,7 @@ class Carried(Cell):
     gates = ()
     programs: ClassVar[dict[Key, CarriedProgram]] = {}
 
-    def step(self, x: Any, R: Any, *state: Any) -> tuple[Any, ...]:  # type: ignore[override]  # any number of parts
+    def step(self, x: Any, R: Any, *state: Any) -> tuple[Any, ...]:
         program = self._of(tuple(map(_width, state)))
         given = dict(zip(self.state, state, strict=True))
         values: list[Any] = []
@@ -242,7 +244,8 @@ def _adopt(record: CarriedCell) -> None:
                 raise _another(record)
         return
     kind = _made(record)
-    if not all(_same(known, kind, program) for program in record.programs):
+    original: Callable[..., Equations] = CELLS[record.name]
+    if not all(_same(original, kind, program) for program in record.programs):
         raise _another(record)
 
 
@@ -333,7 +336,7 @@ def _linear(v: Any, weight: Any, bias: Any) -> Any:
 
 def _width(part: Any) -> int:
     """Columns of a state: of a symbol those of its value."""
-    return part.builder.width(part.place) if hasattr(part, "builder") else part.shape[-1]
+    return int(part.builder.width(part.place) if hasattr(part, "builder") else part.shape[-1])
 
 
 def _another(record: CarriedCell) -> BundleError:
