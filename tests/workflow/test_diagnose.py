@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.cli.terminal import unrolled
-from tests.workflow.small import gestures, job
+from tests.workflow.small import TRAIN, gestures, job, write
 
 from unrolled.core.diagnosis import Diagnosis, Finding
-from unrolled.core.errors import ConfigError
+from unrolled.core.errors import ConfigError, DataError
 from unrolled.workflow.config import Config
 from unrolled.workflow.diagnose import diagnose, write_diagnosis
 from unrolled.workflow.predict import predict
@@ -69,6 +71,39 @@ def test_a_bundle_needs_data(home: Path) -> None:
         diagnose(bundle)
     found = by_code(diagnose(bundle, gestures(home / "more.csv")))
     assert {"labels_agree", "label_suspects", "labels_unjudged"} & set(found)
+
+
+def test_a_line_that_was_cut_off_is_passed_over_and_a_broken_one_is_named(home: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    copytree(home / "regress", run)
+    metrics = run / "metrics.jsonl"
+    lines = metrics.read_text().splitlines(keepends=True)
+    metrics.write_text("".join(lines) + lines[-1][:30])
+    assert by_code(diagnose(run)).keys() == by_code(diagnose(home / "regress")).keys()
+    metrics.write_text(lines[0][:30] + "\n" + "".join(lines))
+    with pytest.raises(DataError, match="not JSON"):
+        diagnose(run)
+
+
+@pytest.mark.parametrize("name", ["strings", "unusual"])
+def test_strings_and_anomalies_are_looked_at_too(name: str, tmp_path: Path) -> None:
+    if name == "strings":
+        rows = [(f"s{s}", v, "up down" if s % 2 else "down") for s in range(40) for v in [0, 1, 1, 0, -1, -1 + s % 2]]
+        data: dict[str, Any] = {
+            "path": str(write(tmp_path / "s.csv", ("id", "a", "said"), rows)),
+            "target": "said",
+            "group": "id",
+        }
+        task: dict[str, Any] = {"name": "ctc"}
+    else:
+        waves = [(round(np.sin(at / 3), 4), round(np.cos(at / 4), 4)) for at in range(120)]
+        data = {"path": str(write(tmp_path / "s.csv", ("a", "b"), waves)), "window": 40}
+        task = {"name": "anomaly"}
+    trained = train(Config.parse({"data": data, "task": task, "net": [{"gru": {"size": 4}}], "train": TRAIN}))
+    found = by_code(diagnose(trained.bundle, data["path"]))
+    assert {"inputs_used", "inputs_idle"} & set(found) and "worst_examples" in found
+    shown = found["inputs_used" if "inputs_used" in found else "inputs_idle"].pictures
+    assert ("contribution_map" in {picture.name for picture in shown}) == (name == "unusual")
 
 
 def test_learning_rates_are_tried_on_a_run_only(home: Path) -> None:

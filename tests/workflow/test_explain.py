@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from tests.workflow.small import TRAIN, engines, gestures, job, prices, sales, write
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.explanation import Explanation
+from unrolled.report.terminal import explanation
 from unrolled.workflow.config import Config
 from unrolled.workflow.explain import explain, write_explanation
 from unrolled.workflow.predict import predict
@@ -29,6 +32,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind in KINDS:
         job(kind, folder, train={"epochs": 3}).bundle.write(folder / f"{kind}.unrolled")
     return folder
+
+
+def terminal_text(found: Explanation) -> str:
+    """What the command prints, in one line."""
+    console = Console(width=400, file=StringIO())
+    console.print(explanation(found))
+    assert isinstance(console.file, StringIO)
+    return " ".join(console.file.getvalue().split())
 
 
 def adds_up(found: Explanation) -> None:
@@ -59,7 +70,7 @@ def test_a_forecast_in_its_units_and_by_step(home: Path) -> None:
     bundle, data = home / "forecast.unrolled", home / "forecast.csv"
     values = predict(bundle, data).table().columns["Close"]
     found = explain(bundle, data)
-    assert found.figure == pytest.approx(values.mean(), rel=1e-5) and not found.probability
+    assert found.figure == pytest.approx(values.mean(), rel=1e-5) and found.scale == "number"
     assert explain(bundle, data, step=2).figure == pytest.approx(values[1], rel=1e-5)
     assert found.at == "2024-04-29T00:00:00" and len(found.steps) == 8
     rows = [line.split(",") for line in data.read_text().splitlines()[1:]]
@@ -72,7 +83,7 @@ def test_rows_count_as_predict_lists_them(home: Path) -> None:
     bundle, data = home / "failure.unrolled", home / "failure.csv"
     table = predict(bundle, data, which="all").table().columns
     for row in (1, 17, len(table["id"])):
-        found = explain(bundle, data, row=row)
+        found = explain(bundle, data, row=row, label="yes")
         assert (found.id, found.at) == (table["id"][row - 1], f"{table['time'][row - 1]:g}")
         assert found.figure == pytest.approx(table["probability"][row - 1], abs=1e-5)
     assert explain(bundle, data).row == len(table["id"])
@@ -124,6 +135,129 @@ def test_the_word_that_decides_has_the_largest_share(tmp_path: Path) -> None:
     assert change.flips and found.steps[change.begin - 1].values["word"] in ("bread", "soup", "rice")
 
 
+def sensors(path: Path, rows: int = 90) -> Path:
+    random = np.random.default_rng(0)
+    at = np.arange(rows)
+    a, b = np.sin(at / 3) + 0.05 * random.normal(size=rows), np.cos(at / 4) + 0.05 * random.normal(size=rows)
+    a[60] += 4
+    return write(path, ("a", "b"), zip(a.round(4), b.round(4), strict=True))
+
+
+@pytest.mark.parametrize("score", ["forecast", "reconstruction"])
+def test_the_score_of_a_row_is_explained(score: str, tmp_path: Path) -> None:
+    data = sensors(tmp_path / "sensors.csv")
+    settings: dict[str, Any] = {"data": {"path": str(data), "features": ["a", "b"], "window": 40}}
+    task = {"name": "anomaly", "score": score, "warm_up": 3} | ({"horizon": 2} if score == "forecast" else {})
+    trained = train(Config.parse({**settings, "task": task, "net": [{"gru": {"size": 6}}], "train": TRAIN}))
+    found, table = explain(trained.bundle, data, row=61), predict(trained.bundle, data).table().columns
+    assert found.scale == "score" and found.threshold == pytest.approx(table["threshold"][0])
+    assert found.figure == pytest.approx(table["score"][60], rel=1e-4)
+    assert found.answer == ("yes" if table["alarm"][60] else "no")
+    adds_up(found)
+    assert found.columns[0].name == "a"  # the one that jumped
+    strongest = max(found.steps, key=lambda step: abs(sum(step.shares.values())))
+    assert strongest.at == "61"
+    assert "score" in terminal_text(found)
+    with pytest.raises(DataError, match="one of the first 3 of its sequence"):
+        explain(trained.bundle, data, row=2)
+    with pytest.raises(ConfigError, match="no classes"):
+        explain(trained.bundle, data, row=61, label="yes")
+    with pytest.raises(ConfigError, match="no target column"):
+        explain(trained.bundle, data, row=61, target="a")
+
+
+@pytest.mark.parametrize("combine", ["mean", "max"])
+def test_the_score_of_a_sequence_is_explained(combine: str, tmp_path: Path) -> None:
+    data = {"path": str(gestures(tmp_path / "g.csv", 30)), "target": "kind"}
+    task = {"name": "anomaly", "normal": ["slow"], "score": "reconstruction", "combine": combine}
+    spec = [{"gru": {"size": 6}}, {"bottleneck": {"size": 2}}, {"gru": {"size": 6}}, "linear"]
+    trained = train(Config.parse({"data": data, "task": task, "net": spec, "train": TRAIN}))
+    found, table = explain(trained.bundle, data["path"], row=4), predict(trained.bundle, data["path"]).table().columns
+    assert found.figure == pytest.approx(table["score"][3], rel=1e-4)
+    adds_up(found)
+    assert len(found.neighbours) >= 3
+    for one in found.neighbours:
+        assert one.answer == ("yes" if table["alarm"][one.row - 1] else "no")
+
+
+def strings(path: Path) -> Path:
+    """Up and down movements, and the string of their names."""
+    random, rows = np.random.default_rng(0), []
+    for at in range(60):
+        names = [("up", "down")[kind] for kind in random.integers(0, 2, random.integers(1, 4))]
+        steps = [0.0]
+        for name in names:
+            steps += [{"up": 1.0, "down": -1.0}[name]] * 3 + [0.0] * 2
+        rows += [(f"s{at}", round(v + random.normal() / 10, 3), " ".join(names)) for v in steps]
+    return write(path, ("id", "a", "said"), rows)
+
+
+def test_a_string_of_labels_is_explained_by_its_log_probability(tmp_path: Path) -> None:
+    data = {"path": str(strings(tmp_path / "s.csv")), "target": "said", "group": "id"}
+    settings = {"data": data, "task": {"name": "ctc"}, "net": [{"gru": {"size": 12}}]}
+    trained = train(Config.parse({**settings, "train": {"epochs": 25, "batch_size": 8, "learning_rate": 0.02}}))
+    table = predict(trained.bundle, data["path"]).table().columns
+    at = next(at for at, text in enumerate(table["said"]) if len(text.split()) > 1)
+    found = explain(trained.bundle, data["path"], row=at + 1)
+    assert found.answer == found.explained == table["said"][at] and found.scale == "log_probability"
+    assert found.figure == pytest.approx(np.log(table["probability"][at]), abs=1e-4)
+    adds_up(found)
+    assert any(change.flips and change.answer != found.answer for change in found.changes)
+    assert all(one.truth and one.answer for one in found.neighbours)
+    other = explain(trained.bundle, data["path"], row=at + 1, label="up")
+    assert other.explained == "up" and other.figure < found.figure
+    assert "(nothing) is" in terminal_text(explain(trained.bundle, data["path"], row=at + 1, label=""))
+    with pytest.raises(ConfigError, match="there is no class 'left'"):
+        explain(trained.bundle, data["path"], label="up left")
+    assert "logarithm of the probability" in terminal_text(found)
+
+
+def test_the_sides_of_a_pair_stay_apart(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    rows = []
+    for at in range(60):
+        topic = ("rain", "soup")[at % 2]
+        other = topic if random.random() < 0.5 else ("rain", "soup")[1 - at % 2]
+        rows.append((f"{topic} a b", f"the {other}", int(other == topic)))
+    path = write(tmp_path / "p.csv", ("one", "two", "same"), rows)
+    spec = [{"siamese": {"layers": [{"gru": {"size": 6}}, {"pool": {"kind": "max"}}], "join": "symmetric"}}, "linear"]
+    data = {"path": str(path), "target": "same", "options": {"pair": ["one", "two"]}}
+    trained = train(Config.parse({"data": data, "net": spec, "train": TRAIN}))
+    found = explain(trained.bundle, path, row=2)
+    adds_up(found)
+    assert found.gap < 0.01 and found.tokens and {share.name for share in found.columns} == {"token"}
+    assert [step.values["token"] for step in found.steps] == rows[1][0].split() + rows[1][1].split()
+
+
+def test_words_that_the_model_does_not_know_are_shown_as_they_stand(tmp_path: Path) -> None:
+    """The model keeps fewer categories than the file has: codes are those of the file."""
+    data = texts(tmp_path / "texts.csv")
+    spec = {"data": {"path": str(data), "target": "topic", "time": "place"}, "task": {"name": "classify"}}
+    trained = train(Config.parse({**spec, "net": [{"gru": {"size": 4}}], "train": TRAIN}))
+    new = write(
+        tmp_path / "new.csv", ("id", "place", "word"), [("t", 0, "aardvark"), ("t", 1, "rain"), ("t", 2, "zoo")]
+    )
+    assert [step.values["word"] for step in explain(trained.bundle, new).steps] == ["aardvark", "rain", "zoo"]
+
+
+def test_maps_of_columns_and_of_attention(tmp_path: Path) -> None:
+    data = {"path": str(prices(tmp_path / "p.csv")), "target": "Close", "window": 8}
+    net = [{"gru": {"size": 4}}, {"decoder": {"attention": "luong"}}]
+    trained = train(
+        Config.parse({"data": data, "task": {"name": "forecast", "horizon": 3}, "net": net, "train": TRAIN})
+    )
+    found = explain(trained.bundle, data["path"])
+    shares, looks = found.pictures
+    assert (shares.name, looks.name, looks.place) == ("share_map", "decoder_attention_map", "net 1")
+    assert np.sum([sum(filter(None, row)) for row in shares.values]) == pytest.approx(
+        sum(sum(step.shares.values()) for step in found.steps), rel=1e-4
+    )
+    assert looks.x[-1] == "2024-04-29" and np.allclose(np.sum(np.array(looks.values, float), 1), 1, atol=1e-4)
+    write_explanation(found, tmp_path / "why.html", "zh")
+    assert (tmp_path / "why-decoder_attention_map-net-1.svg").exists() and (tmp_path / "why-share_map.svg").exists()
+    assert "每个预测步关注的位置" in (tmp_path / "why.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -136,6 +270,17 @@ def test_the_word_that_decides_has_the_largest_share(tmp_path: Path) -> None:
 def test_what_is_not_there(options: dict[str, Any], said: str, home: Path) -> None:
     with pytest.raises(ConfigError, match=said):
         explain(home / "classify.unrolled", home / "classify.csv", **options)
+
+
+def test_classes_of_numbers_and_of_yes_or_no(home: Path) -> None:
+    for kind in ("forecast", "regress"):
+        with pytest.raises(ConfigError, match="a number has no classes"):
+            explain(home / f"{kind}.unrolled", home / f"{kind}.csv", label="x")
+    both = [explain(home / "failure.unrolled", home / "failure.csv", row=9, label=one) for one in ("no", "yes")]
+    assert sum(found.figure for found in both) == pytest.approx(1, abs=1e-5)
+    assert explain(home / "failure.unrolled", home / "failure.csv", row=9).explained == both[0].answer
+    with pytest.raises(ConfigError, match="there is no class 'perhaps'"):
+        explain(home / "failure.unrolled", home / "failure.csv", label="perhaps")
 
 
 def test_a_step_beyond_the_horizon_and_a_file_too_short(home: Path, tmp_path: Path) -> None:

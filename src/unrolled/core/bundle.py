@@ -44,7 +44,7 @@ class Manifest(Record):
     format: int = FORMAT
     task: str
     settings: dict[str, Any] = Field(default_factory=dict)
-    """The task's own settings, those of decoding among them."""
+    """The task's own settings, those of decoding among them; under "cells" the equations of cells of the user's own."""
     preprocessing: dict[str, Any] = Field(default_factory=dict)
     """Schema and fitted transforms."""
     net: list[Any] | None = None

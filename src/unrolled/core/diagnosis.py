@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from unrolled.core.records import BarPicture, CurvePicture, Language, Record
+from unrolled.core.records import BarPicture, CurvePicture, HeatPicture, Language, Record
 
 Level = Literal["fine", "watch", "broken"]
+
+Drawn = CurvePicture | BarPicture | HeatPicture
+"""What shows a finding."""
 
 LEVELS: tuple[Level, ...] = ("broken", "watch", "fine")
 """The worst first."""
@@ -53,7 +56,7 @@ class Finding(Record):
         said: what was found, with its figures.
         cause, action: why it may be so and what to do; empty where all is well.
         figures: the numbers by name.
-        pictures: curves that show it.
+        pictures: what shows it.
         examples: samples to look at, the first ones first.
     """
 
@@ -65,7 +68,7 @@ class Finding(Record):
     cause: Text = Text()
     action: Text = Text()
     figures: dict[str, float] = {}
-    pictures: tuple[CurvePicture | BarPicture, ...] = ()
+    pictures: tuple[Drawn, ...] = ()
     examples: tuple[Example, ...] = ()
 
 
@@ -95,7 +98,7 @@ def worded(
     probe: str,
     place: str = "",
     figures: Mapping[str, float] | None = None,
-    pictures: Sequence[CurvePicture | BarPicture] = (),
+    pictures: Sequence[Drawn] = (),
     examples: Sequence[Example] = (),
     **words: str,
 ) -> Finding:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from unrolled.core.diagnosis import Example
-from unrolled.core.records import Record
+from unrolled.core.records import HeatPicture, Record
+
+Scale = Literal["probability", "log_probability", "number", "score"]
+"""What kind of number is explained: a probability from 0 to 1, its natural logarithm, a number in the units of the
+target, or how unusual a row is in standard deviations of the errors."""
 
 
 class Share(Record):
@@ -59,8 +65,10 @@ class Explanation(Record):
         task: of the model.
         target: what is answered.
         answer: as predicted.
-        explained: name of the number that is explained: the class whose probability it is, or the target.
-        probability: whether that number is a probability; otherwise it is in the units of the target.
+        explained: name of the number that is explained: the class or the string of labels whose probability it is, or
+            the target.
+        scale: what kind of number that is.
+        threshold: of a score, above which there is an alarm.
         figure: that number for this row, and ``rest`` for an average one.
         gap: how far the shares are from adding up, over the sum of their sizes.
         columns: the inputs, the one with the largest share first.
@@ -69,6 +77,7 @@ class Explanation(Record):
         neighbours: rows of the data that the model takes to be most alike; their ``figure`` is the distance, where 1
             is that of two rows drawn at random.
         tokens: the steps are words of a text.
+        pictures: what each column added over time, and where steps look in layers with attention between them.
     """
 
     source: str
@@ -80,7 +89,8 @@ class Explanation(Record):
     target: str
     answer: str
     explained: str
-    probability: bool
+    scale: Scale
+    threshold: float | None = None
     figure: float
     rest: float
     gap: float
@@ -89,3 +99,4 @@ class Explanation(Record):
     changes: tuple[Change, ...]
     neighbours: tuple[Example, ...]
     tokens: bool = False
+    pictures: tuple[HeatPicture, ...] = ()

@@ -132,6 +132,31 @@ class BarPicture(Record):
     values: tuple[float, ...]
 
 
+class HeatPicture(Record):
+    """A figure for each pair of a row and a column, as a field of colours.
+
+    Attributes:
+        name: of the picture.
+        x_label, y_label, value_label: what columns, rows and figures are.
+        x: names of the columns.
+        y: names of the rows, from the top.
+        values: one list for each of ``y``, with a figure for each of ``x``; null where there is none.
+        signed: 0 is the middle of the colours.
+        place: the layer that it is of, or "".
+    """
+
+    kind: Literal["heat"] = "heat"
+    name: str
+    x_label: str
+    y_label: str
+    value_label: str
+    x: tuple[str, ...]
+    y: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    signed: bool = False
+    place: str = ""
+
+
 class ScorePicture(Record):
     """Anomaly scores of one stretch of rows, or of sequences one after another, with the alarm threshold.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unrolled.diagnose.attention import attention_maps
 from unrolled.diagnose.attribution import average, integrated_gradients
 from unrolled.diagnose.examine import examine
 from unrolled.diagnose.learning import learning
@@ -12,6 +13,7 @@ from unrolled.diagnose.suspects import label_suspects
 
 __all__ = [
     "Recorded",
+    "attention_maps",
     "average",
     "examine",
     "exponents",

@@ -89,7 +89,13 @@ def outside_training(net: Body) -> Iterator[None]:
 
 
 def integrated_gradients(
-    net: Body, batch: Batch, figure: Callable[[Tensor], Tensor], rest: Rest, *, close: float = _CLOSE
+    net: Body,
+    batch: Batch,
+    figure: Callable[[Tensor], Tensor],
+    rest: Rest,
+    *,
+    fixed: Sequence[int] = (),
+    close: float = _CLOSE,
 ) -> Attribution:
     """Contributions to ``figure`` of the rows of a batch.
 
@@ -98,12 +104,14 @@ def integrated_gradients(
         batch: the rows.
         figure: output of the net to ``(B,)``.
         rest: where the path begins.
+        fixed: numbers of x that are as they are all along the path, and so add nothing.
         close: gap above which twice as many points are taken, up to 1024; a chaotic net may need more still.
     """
     with outside_training(net):
         flow = arriving(net, batch)
         ends = parts_of(flow)
-        starts = {name: rest[name].expand_as(value) for name, value in ends.items()}
+        starts = {name: rest[name].expand_as(value).clone() for name, value in ends.items()}
+        starts["x"][..., list(fixed)] = ends["x"][..., list(fixed)]
         with torch.no_grad():
             output, resting = (net.layers(with_parts(flow, given)).x for given in (ends, starts))
             here, there = figure(output), figure(resting)

@@ -13,7 +13,7 @@ from unrolled.diagnose.compared import compared
 from unrolled.diagnose.edge import edge
 from unrolled.diagnose.gain import gains
 from unrolled.diagnose.gates import gates
-from unrolled.diagnose.gradient_flow import gradient_flow
+from unrolled.diagnose.gradient_flow import by_layer, gradient_flow
 from unrolled.diagnose.inputs import inputs
 from unrolled.diagnose.leak import leak
 from unrolled.diagnose.learning import learning
@@ -62,6 +62,7 @@ def examine(
     starts = observe(before, first, loss) if before is not None else (None,) * len(runs)
     for run, start in zip(runs, starts, strict=True):
         findings += [gradient_flow(run, start), *gates(run, start), *units(run), lyapunov(run), *gains(run, start)]
+    findings += by_layer(runs)
     findings += [finding for run in runs[:1] for finding in (compared(run), *edge(run))]
     if isinstance(net, Net):
         findings += inputs(net, batches, columns, decoding)

@@ -6,6 +6,7 @@ Letters: B batch, T time.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,13 +14,15 @@ import numpy.typing as npt
 import torch
 
 from unrolled.core.diagnosis import Finding
-from unrolled.core.records import CurvePicture
+from unrolled.core.records import CurvePicture, HeatPicture
+from unrolled.diagnose.heat import edges, names, summed
 from unrolled.diagnose.recording import Recorded
 from unrolled.diagnose.wording import finding
 
 _FAINT = 0.01  # of the largest norm: a gradient below it moves nothing
 _SHORT = 10  # steps; shorter sequences leave nothing to vanish
 _LOST, _WEAK = 0.05, 0.15  # share of the steps that is reached
+_FAINTEST = 1e-8  # of the largest norm, the lowest that the colours of a map tell apart
 _GREW, _EXPLODED = 100.0, 1000.0
 
 
@@ -73,6 +76,43 @@ def relative(by_lag: npt.NDArray[np.float64]) -> tuple[float, ...]:
     """Logarithms to base 10 of norms over the largest of them."""
     top, smallest = by_lag.max() or 1.0, np.finfo(np.float64).tiny
     return tuple(map(float, np.log10(np.maximum(by_lag / top, smallest))))
+
+
+def by_layer(runs: Sequence[Recorded]) -> Iterator[Finding]:
+    """How the gradient compares from layer to layer; nothing where there is one."""
+    found = {run.place: norms(run) for run in runs}
+    tops = {place: float(by_lag.max()) for place, by_lag in found.items()}
+    if len(runs) < 2 or not all(map(math.isfinite, tops.values())) or not max(tops.values()):
+        return
+    largest, least = max(tops, key=lambda place: tops[place]), min(tops, key=lambda place: tops[place])
+    yield finding(
+        "gradient_by_layer",
+        "fine",
+        probe="gradient_flow",
+        figures={"ratio": tops[largest] / max(tops[least], float(np.finfo(np.float64).tiny))},
+        pictures=[_map(found, tops[largest])],
+        largest=largest,
+        least=least,
+    )
+
+
+def _map(found: Mapping[str, npt.NDArray[np.float64]], top: float) -> HeatPicture:
+    """log10 of the mean norm in each stretch of lags, relative to the largest of all."""
+    cuts = edges(max(map(len, found.values())))
+    rows: list[tuple[float | None, ...]] = []
+    for by_lag in found.values():
+        counts, sums = summed(np.ones(len(by_lag)), cuts).tolist(), summed(by_lag, cuts).tolist()
+        means = (total / count if count else None for total, count in zip(sums, counts, strict=True))
+        rows.append(tuple(None if mean is None else math.log10(max(mean / top, _FAINTEST)) for mean in means))
+    return HeatPicture(
+        name="gradient_by_layer",
+        x_label="lag",
+        y_label="layer",
+        value_label="log10_gradient",
+        x=names(cuts),
+        y=tuple(found),
+        values=tuple(rows),
+    )
 
 
 def _picture(lines: dict[str, npt.NDArray[np.float64]]) -> CurvePicture:

@@ -37,7 +37,7 @@ class Part:
     known: tuple[int, ...] = ()
 
 
-def held(net: Body, batch: Batch, rest: Rest, parts: Sequence[Part]) -> Tensor:
+def held(net: Body, batch: Batch, rest: Rest, parts: Sequence[Part], *, fixed: Sequence[int] = ()) -> Tensor:
     """Outputs ``(G, S, M, V)`` for one row, each with one part at its average.
 
     Args:
@@ -45,6 +45,7 @@ def held(net: Body, batch: Batch, rest: Rest, parts: Sequence[Part]) -> Tensor:
         batch: one row.
         rest: the average row.
         parts: G of them.
+        fixed: numbers of x that are never held.
     """
     with outside_training(net), torch.no_grad():
         flow = arriving(net, batch)
@@ -56,6 +57,7 @@ def held(net: Body, batch: Batch, rest: Rest, parts: Sequence[Part]) -> Tensor:
             for row, part in enumerate(some):
                 for name, value in given.items():
                     _hold(value[row], rest[name], part, name, getattr(net, name))
+            given["x"][..., list(fixed)] = flow.x[..., list(fixed)]
             outputs.append(net.layers(with_parts(changed, given)).x)
     return torch.cat(outputs)
 

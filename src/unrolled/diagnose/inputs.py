@@ -5,22 +5,26 @@ Letters: B batch, T time, D inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.core.diagnosis import Finding
-from unrolled.core.records import BarPicture, CurvePicture
+from unrolled.core.diagnosis import Drawn, Finding
+from unrolled.core.records import BarPicture, CurvePicture, HeatPicture
 from unrolled.data import Batch
-from unrolled.diagnose.attribution import average, integrated_gradients, outside_training
+from unrolled.diagnose.attention import attention
+from unrolled.diagnose.attribution import Rest, average, integrated_gradients, outside_training
 from unrolled.diagnose.figure import figure_of
+from unrolled.diagnose.heat import Values, edges, names, summed
 from unrolled.diagnose.losses import taken
+from unrolled.diagnose.score import with_score
 from unrolled.diagnose.wording import finding
 from unrolled.nets import Net
-from unrolled.prepare.decoding import AnomalyDecoding, Decoding
+from unrolled.prepare.decoding import AnomalyDecoding, Decoding, PairDecoding
 from unrolled.prepare.decoding import every as each_step
+from unrolled.prepare.pairing import SIDE
 
 _ROWS = 12  # that are attributed
 _BARS = 20
@@ -31,60 +35,93 @@ _FLAT = 0.99  # steps of equal weight that would spread as widely, over the step
 
 def inputs(net: Net, batches: Sequence[Batch], columns: Sequence[str], decoding: Decoding | None) -> Iterator[Finding]:
     """Mean absolute contributions (integrated gradients) of a few rows, and the mean attention."""
-    if decoding is not None and not isinstance(decoding, AnomalyDecoding):
-        yield _contributions(net, batches, columns, decoding)
+    rows = list(_some(batches))
+    if decoding is not None:
+        yield _contributions(_added(net, average(net, batches), rows, columns, decoding))
     yield from _attention(net, batches)
+    yield from attention(net, rows)
 
 
-def _contributions(net: Net, batches: Sequence[Batch], columns: Sequence[str], decoding: Decoding) -> Finding:
-    """By column, those of one name together, and by lag."""
-    rest = average(net, batches)
-    by_column, by_lag = np.zeros(batches[0].x.shape[2]), np.zeros(max(batch.x.shape[1] for batch in batches))
-    for row in _some(batches):
-        time = row.x.shape[1] if row.lengths is None else int(row.lengths[0])
-        with outside_training(net), torch.no_grad():
-            output = net(**row.inputs())
-        figure = figure_of(decoding, output, step=time - 1 if each_step(decoding) else None)
-        found = integrated_gradients(net, row, figure.value, rest).x[0].abs().double()
-        by_column += found.sum(0).numpy()
-        by_lag[:time] += found[:time].sum(1).flip(0).numpy()
-    total = by_column.sum() or 1.0
-    named: dict[str, float] = {}
-    for at, share in enumerate(by_column / total):
-        name = columns[at] if at < len(columns) else str(at)
-        named[name] = named.get(name, 0.0) + float(share)
-    ranked = sorted(named.items(), key=lambda item: -item[1])
-    idle = [name for name, share in ranked if share < _IDLE]
-    reached = int(np.searchsorted(np.cumsum(by_lag) / (by_lag.sum() or 1.0), _MOST)) + 1
-    first, share = ranked[0]
-    pictures: list[BarPicture | CurvePicture] = [
-        BarPicture(
-            name="contribution_by_column",
-            y_label="contribution",
-            labels=tuple(name for name, _ in ranked[:_BARS]),
-            values=tuple(value for _, value in ranked[:_BARS]),
-        ),
-        CurvePicture(
-            name="contribution_by_lag",
-            x_label="lag",
-            y_label="contribution",
-            x=tuple(map(float, range(len(by_lag)))),
-            lines={"all_inputs": tuple((by_lag / (by_lag.sum() or 1.0)).tolist())},
-        ),
-    ]
-    figures = {"share": share, "reached": float(reached), "steps": float(len(by_lag)), "idle": float(len(idle))}
+def _contributions(added: Mapping[str, Values]) -> Finding:
+    """By column, and by lag."""
+    parts = np.stack([*added.values()])
+    parts = parts / (parts.sum() or 1.0)
+    by_lag, steps = parts.sum(0), parts.shape[1]
+    shares = dict(zip(added, parts.sum(1).tolist(), strict=True))
+    ranked = sorted(shares, key=lambda name: -shares[name])
+    idle = [name for name in ranked if shares[name] < _IDLE]
+    reached = int(np.searchsorted(np.cumsum(by_lag), _MOST * by_lag.sum())) + 1
+    figures = {
+        "share": shares[ranked[0]], "reached": float(min(reached, steps)), "steps": float(steps),
+        "idle": float(len(idle)),
+    }  # fmt: skip
     unused = ", ".join(map(repr, idle[:5])) + (", ..." if len(idle) > 5 else "")
-    if len(ranked) == 1:
-        del pictures[0]
     return finding(
         "inputs_idle" if idle else "inputs_used",
         "fine",
         probe="inputs",
         figures=figures,
-        pictures=pictures,
-        first=repr(first),
+        pictures=_pictures(ranked[:_BARS], dict(zip(added, parts, strict=True)), by_lag),
+        first=repr(ranked[0]),
         unused=unused,
     )
+
+
+def _added(
+    net: Net, rest: Rest, rows: Sequence[Batch], columns: Sequence[str], decoding: Decoding
+) -> dict[str, Values]:
+    """For each name the ``(T,)`` sums of the sizes of its contributions, by steps before the end."""
+    pairs = isinstance(decoding, PairDecoding)
+    fixed = [at for at, name in enumerate(columns) if pairs and name == SIDE]
+    total = np.zeros((rows[0].x.shape[2], max(row.x.shape[1] for row in rows)))
+    for row in rows:
+        time = row.x.shape[1] if row.lengths is None else int(row.lengths[0])
+        place = time - 1 if each_step(decoding) else None
+        own = net
+        if isinstance(decoding, AnomalyDecoding):
+            own = with_score(net, decoding, place if decoding.by_row else None)
+        with outside_training(own), torch.no_grad():
+            output = own(**row.inputs())
+        figure = figure_of(decoding, output, step=place)
+        found = integrated_gradients(own, row, figure.value, rest, fixed=fixed).x[0, :time].abs().double()
+        total[:, :time] += found.flip(0).T.numpy()
+    named: dict[str, Values] = {}
+    for at, own_lags in enumerate(total):
+        if at in fixed:
+            continue
+        name = columns[at] if at < len(columns) else str(at)
+        named[name] = named.get(name, 0.0) + own_lags
+    return named
+
+
+def _pictures(ranked: Sequence[str], parts: Mapping[str, Values], by_lag: Values) -> list[Drawn]:
+    """By column, by lag, and by both; those of columns where there are several."""
+    lags = CurvePicture(
+        name="contribution_by_lag",
+        x_label="lag",
+        y_label="contribution",
+        x=tuple(map(float, range(len(by_lag)))),
+        lines={"all_inputs": tuple(by_lag.tolist())},
+    )
+    if len(ranked) < 2:
+        return [lags]
+    cuts = edges(len(by_lag))
+    bars = BarPicture(
+        name="contribution_by_column",
+        y_label="contribution",
+        labels=tuple(ranked),
+        values=tuple(float(parts[name].sum()) for name in ranked),
+    )
+    both = HeatPicture(
+        name="contribution_map",
+        x_label="lag",
+        y_label="column",
+        value_label="contribution",
+        x=names(cuts),
+        y=tuple(ranked),
+        values=tuple(tuple(summed(parts[name], cuts).tolist()) for name in ranked),
+    )
+    return [bars, lags, both]
 
 
 def _some(batches: Sequence[Batch]) -> Iterator[Batch]:

@@ -117,6 +117,11 @@ def observe(net: nn.Module, batch: Batch, loss: Loss) -> tuple[Recorded, ...]:
     return tuple(replace(run, gradients=tuple(_like(state, found) for state in run.states[1:])) for run in runs)
 
 
+def place_of(name: str) -> str:
+    """What a module of a net is called in findings."""
+    return name.removesuffix(".rnn").replace("layers.", "net ")
+
+
 def _like(state: State, found: Iterator[Tensor]) -> State:
     return tuple(next(found) for _ in state)
 
@@ -132,7 +137,7 @@ def _taped(net: nn.Module) -> Iterator[list[tuple[str, Recurrent, _Tape]]]:
     """The recurrent layers of a net, each on a tape of its own; the net is put back as it was."""
     layers = [(name, layer) for name, layer in net.named_modules() if isinstance(layer, Recurrent)]
     before, training = [layer.backend for _, layer in layers], net.training
-    tapes = [(name.removesuffix(".rnn").replace("layers.", "net "), layer, _Tape()) for name, layer in layers]
+    tapes = [(place_of(name), layer, _Tape()) for name, layer in layers]
     try:
         for _, layer, tape in tapes:
             layer.backend = tape

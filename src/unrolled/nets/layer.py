@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PlainSerializer
-from torch import nn
+from torch import Tensor, nn
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import Note, Record
@@ -75,6 +75,22 @@ class Layer(Part):
     """A module from flow to flow."""
 
     def forward(self, flow: Flow) -> Flow:
+        raise NotImplementedError
+
+
+class Attentive(Layer):
+    """A layer whose steps look at steps, with weights that can be seen."""
+
+    def attention(self, flow: Flow, steps: slice) -> Tensor:
+        """Weights of some of the steps that look, for what arrives there.
+
+        Args:
+            flow: as ``forward`` takes it.
+            steps: Q of those that look.
+
+        Returns:
+            ``(B, N, Q, T)`` for N heads, on each of T steps; undefined beyond a sequence's length.
+        """
         raise NotImplementedError
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import yaml
 
 from unrolled.core.records import Note
-from unrolled.report.charts import Chart
-from unrolled.report.format import simple
+from unrolled.report.charts import Chart, Option
+from unrolled.report.format import number, simple
 from unrolled.report.markup import Child, Markup, element, embedded_json, together
 from unrolled.report.scoreboard import Cell, Row
 from unrolled.report.words import Words
@@ -120,9 +120,16 @@ def chart(drawing: Chart, words: Words) -> Markup:
     plot = element("div", element("noscript", words("no_script")), class_="plot", role="img", aria_label=drawing.alt)
     data = element("script", embedded_json(drawing.option), type="application/json")
     note = element("figcaption", drawing.note) if drawing.note else None
-    return card(
-        element("figure", plot, data, note), title=drawing.title, class_="card wide" if drawing.wide else "card"
-    )
+    scale = _scale(drawing.option["cells"]) if "cells" in drawing.option else None
+    figure = element("figure", plot, data, scale, note)
+    return card(figure, title=drawing.title, class_="card wide" if drawing.wide else "card")
+
+
+def _scale(cells: Option) -> Markup:
+    """The colours of a heat map between their lowest and their highest figure."""
+    colors = ", ".join(cells["color"])
+    bar = element("i", style=f"background: linear-gradient(to right, {colors})", aria_hidden="true")
+    return element("div", number(cells["min"], 3), bar, number(cells["max"], 3), class_="scale")
 
 
 def grid(*cards: Markup) -> Markup:

@@ -27,7 +27,6 @@ Point = tuple[float | None, float | None]
 
 PALETTE = ("var(--model)", "var(--second)", "var(--third)", "var(--fourth)", "var(--fifth)")
 
-_WITH_LABELS = {"outerBoundsMode": "same", "outerBoundsContain": "all"}  # labels and names keep inside the margins
 _SCATTER_POINTS = 4000
 _CURVE_POINTS = 2000
 _PARTS = {"contribution", "weight"}  # parts of a whole that many steps share: each is small, and no probability
@@ -147,7 +146,7 @@ def score(picture: ScorePicture, words: Words) -> Chart:
     lines = [
         line(words("score"), picture.score, "var(--model)"),
         line(words.name("threshold"), [limit] * len(picture.score), "var(--soft)", "dashed") | {"showSymbol": False},
-        _marks(words("alarm"), alarms, "var(--second)"),
+        _marks(words("alarms"), alarms, "var(--second)"),
         *([_marks(words("missed"), missed, "var(--third)")] if any(value is not None for value in missed) else []),
     ]
     option = cartesian({"type": "category", "data": [plain(at) for at in short_times(picture.time)]}, lines)
@@ -163,7 +162,7 @@ def cartesian(x_axis: Option, series: list[Option], *, trigger: str = "axis") ->
     names = [one["name"] for one in series if one.get("id") != "low"]
     option: Option = {
         "animation": False,
-        "grid": {"left": 4, "right": 20, "top": 40 if len(names) > 1 else 24, "bottom": 4} | _WITH_LABELS,
+        "grid": {"left": 4, "right": 20, "top": 40 if len(names) > 1 else 24, "bottom": 4} | outside_labels(),
         "tooltip": {"trigger": trigger, "confine": True},
         "xAxis": x_axis,
         "yAxis": {"type": "value", "scale": series[0]["type"] != "bar"},  # bars stand on zero
@@ -172,6 +171,11 @@ def cartesian(x_axis: Option, series: list[Option], *, trigger: str = "axis") ->
     if len(names) > 1:
         option["legend"] = {"type": "scroll", "left": 0, "top": 0, "data": names}
     return option
+
+
+def outside_labels() -> Option:
+    """Of a grid: labels and names keep inside the margins."""
+    return {"outerBoundsMode": "same", "outerBoundsContain": "all"}
 
 
 def line(name: str, values: Iterable[float | None] | Iterable[Point], color: str, dash: str = "solid") -> Option:

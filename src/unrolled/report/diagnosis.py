@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from unrolled.core.diagnosis import Diagnosis, Finding, Level
-from unrolled.core.records import BarPicture, CurvePicture, Language
+from unrolled.core.diagnosis import Diagnosis, Drawn, Finding, Level
+from unrolled.core.records import BarPicture, HeatPicture, Language
 from unrolled.report import charts
 from unrolled.report.blocks import card, chart, contents, grid, section, table
 from unrolled.report.format import number
+from unrolled.report.heat import heat
 from unrolled.report.markup import Markup, element, together
 from unrolled.report.page import document
 from unrolled.report.svg import drawing
@@ -144,11 +145,17 @@ def _rank(name: str) -> int:
     return next((at for at, kind in enumerate(_KINDS) if name.startswith(kind)), len(_KINDS))
 
 
-def _file_name(finding: Finding, picture: CurvePicture | BarPicture) -> str:
+def _file_name(finding: Finding, picture: Drawn) -> str:
     place = re.sub("[^a-z0-9]+", "-", finding.place.lower()).strip("-")
     return f"{picture.name}-{place}" if place else picture.name
 
 
-def _chart(finding: Finding, picture: CurvePicture | BarPicture, words: Words) -> charts.Chart:
-    drawn = charts.bar(picture, words) if isinstance(picture, BarPicture) else charts.curve(picture, words)
+def _chart(finding: Finding, picture: Drawn, words: Words) -> charts.Chart:
+    match picture:
+        case BarPicture():
+            drawn = charts.bar(picture, words)
+        case HeatPicture():
+            drawn = heat(picture, words)
+        case _:
+            drawn = charts.curve(picture, words)
     return replace(drawn, title=f"{drawn.title} · {finding.place}") if finding.place else drawn

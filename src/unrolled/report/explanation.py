@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from unrolled.core.explanation import Change, Explanation, Step
+from unrolled.core.explanation import Change, Explanation, Scale
 from unrolled.core.records import Language
 from unrolled.report.blocks import card, chart, contents, grid, section, table
 from unrolled.report.charts import PALETTE, Chart, Option, alt, bars, cartesian, line, short_times
 from unrolled.report.format import number, percent, plain
+from unrolled.report.heat import heat
 from unrolled.report.markup import Markup, element, together
 from unrolled.report.page import document
 from unrolled.report.svg import drawing
 from unrolled.report.words import Words
 
 _BARS, _LINES = 15, 3  # columns that are drawn by themselves
+
+_BECAUSE: dict[Scale, str] = {
+    "probability": "because_probability",
+    "log_probability": "because_log_probability",
+    "number": "because_number",
+    "score": "because_score",
+}
+_THEN: dict[Scale, str] = {
+    "probability": "then_probability",
+    "log_probability": "then_log_probability",
+    "score": "then_score",
+}
 
 
 def render(found: Explanation, language: Language = "en") -> str:
@@ -47,15 +61,28 @@ def drawings(found: Explanation, language: Language = "en") -> dict[str, str]:
 
 def title(found: Explanation, words: Words) -> str:
     """Which answer it is."""
-    place = words("list").join(part for part in (found.id, found.at) if part)
+    place = words("list").join(part for part in (found.id, *short_times([found.at])) if part)
     return words("why", task=words.name(found.task), place=plain(place), row=f"{found.row:,}")
 
 
 def verdict(found: Explanation, words: Words) -> str:
     """The answer beside that for an average row."""
     figure, rest = (_figure(found, value) for value in (found.figure, found.rest))
-    key = "because_chance" if found.probability else "because_value"
-    return words(key, answer=found.answer, explained=found.explained, figure=figure, rest=rest)
+    return words(
+        _BECAUSE[found.scale],
+        answer=said(found.answer, found, words),
+        explained=found.explained or words("nothing"),
+        figure=figure,
+        rest=rest,
+        limit=number(found.threshold, 3),
+    )
+
+
+def said(answer: str, found: Explanation, words: Words) -> str:
+    """An answer as people say it; of anomalies whether there is an alarm."""
+    if found.scale == "score":
+        return words("alarm" if answer == "yes" else "no_alarm")
+    return answer or words("nothing")
 
 
 def added_up(found: Explanation, words: Words) -> str:
@@ -74,20 +101,33 @@ def shares(found: Explanation) -> list[tuple[str, str]]:
     return [(share.name, _figure(found, share.share, sign=True)) for share in found.columns]
 
 
-def strongest(found: Explanation, count: int = 5) -> list[tuple[Step, float]]:
+def strongest(found: Explanation, count: int = 5) -> list[tuple[str, float]]:
     """The steps that added most, in order of time, and what they added."""
-    totals = [(step, sum(step.shares.values())) for step in found.steps]
-    best = sorted(range(len(totals)), key=lambda at: -abs(totals[at][1]))[:count]
-    return [totals[at] for at in sorted(best)]
+    totals = [sum(step.shares.values()) for step in found.steps]
+    best = sorted(range(len(totals)), key=lambda at: -abs(totals[at]))[:count]
+    names = _names(found)
+    return [(names[at], totals[at]) for at in sorted(best)]
+
+
+def _names(found: Explanation) -> list[str]:
+    """Of the steps: their words, or their times."""
+    if found.tokens:
+        return [plain(next(iter(step.values.values()), "")) for step in found.steps]
+    return [plain(at) for at in short_times([step.at for step in found.steps])]
 
 
 def neighbours(found: Explanation, words: Words) -> list[tuple[str, ...]]:
     """Rows like it."""
     return [
-        (str(one.row), words("list").join(part for part in (one.id, one.at) if part), one.answer, one.truth,
-         number(one.figure, 2))
+        (
+            str(one.row),
+            words("list").join(part for part in (one.id, *short_times([one.at])) if part),
+            said(one.answer, found, words),
+            one.truth,
+            number(one.figure, 2),
+        )
         for one in found.neighbours
-    ]  # fmt: skip
+    ]
 
 
 def neighbour_head(words: Words) -> tuple[str, ...]:
@@ -102,19 +142,22 @@ def _neighbours(found: Explanation, words: Words) -> Markup:
 def _part(change: Change, found: Explanation, words: Words) -> str:
     if change.name:
         return change.name
-    first, last = found.steps[change.begin - 1], found.steps[change.end - 1]
+    times = short_times([step.at for step in found.steps])
+    first, last = times[change.begin - 1], times[change.end - 1]
     if found.tokens:
         text = " ".join(next(iter(step.values.values())) for step in found.steps[change.begin - 1 : change.end])
         return words("word_held", word=text, step=change.begin)
-    return words("steps_held", begin=first.at, end=last.at)
+    if change.begin == change.end:
+        return words("step_held", at=first)
+    return words("steps_held", begin=first, end=last)
 
 
 def _then(change: Change, found: Explanation, words: Words) -> str:
     figure = _figure(found, change.figure)
-    if not found.probability:
+    if found.scale == "number":
         return figure
-    said = words("chance_of", explained=found.explained, figure=figure)
-    return words("flips", answer=change.answer, said=said) if change.flips else said
+    told = words(_THEN[found.scale], explained=found.explained or words("nothing"), figure=figure)
+    return words("flips", answer=said(change.answer, found, words), said=told) if change.flips else told
 
 
 def _figure(found: Explanation, value: float, *, sign: bool = False) -> str:
@@ -141,10 +184,7 @@ def _charts(found: Explanation, words: Words) -> dict[str, Chart]:
 
 
 def _drawn(found: Explanation, words: Words) -> Iterator[tuple[str, Chart]]:
-    times = [plain(at) for at in short_times([step.at for step in found.steps])]
-    if found.tokens:
-        times = [plain(next(iter(step.values.values()), "")) for step in found.steps]
-    axis: Option = {"type": "category", "data": times}
+    axis: Option = {"type": "category", "data": _names(found)}
     if len(found.columns) > 1:
         names = [plain(share.name) for share in found.columns[:_BARS]]
         drawn = [bars(words("share_added"), [share.share for share in found.columns[:_BARS]], "var(--model)")]
@@ -165,6 +205,9 @@ def _drawn(found: Explanation, words: Words) -> Iterator[tuple[str, Chart]]:
         if any(value is not None for value in values):
             drawn = [line(name, values, "var(--model)")]
             yield f"value-{own.index(name) + 1}", _made(words("value_of", name=name), axis, drawn, words)
+    for picture in found.pictures:
+        key = f"{picture.name}-{picture.place}" if picture.place else picture.name
+        yield re.sub("[^a-z0-9_]+", "-", key.lower()), heat(picture, words)
     weights = [step.attention for step in found.steps if step.attention is not None]
     if weights:
         yield "attention", _made(words("attention"), axis, [plotted(words("weight"), weights, "var(--third)")], words)

@@ -12,21 +12,26 @@ from typing import Any
 
 from unrolled.report.charts import Chart, Option
 from unrolled.report.markup import Child, Markup, element
+from unrolled.report.svg_heat import heat_drawing
+from unrolled.report.svg_marks import (
+    BOTTOM,
+    COLORS,
+    HEIGHT,
+    INK,
+    LEFT,
+    LETTER,
+    LINE,
+    RIGHT,
+    SOFT,
+    TOP,
+    WIDTH,
+    axis_names,
+    sheet,
+    text,
+    width_of,
+)
 
-_COLORS = {
-    "var(--model)": "#0072b2",
-    "var(--second)": "#c65a00",
-    "var(--third)": "#00805c",
-    "var(--fourth)": "#b0578b",
-    "var(--fifth)": "#8a7a00",
-    "var(--truth)": "#32383f",
-    "var(--soft)": "#59636e",
-}
-_INK, _SOFT, _LINE = "#1b1f24", "#59636e", "#e2e3de"
-_WIDTH, _HEIGHT = 640, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 20, 56, 46
 _TICKS = 5
-_LETTER = 6.2  # width of a letter at 11 pixels, on average
 
 Scale = Callable[[float], float]
 """A value of an axis to pixels."""
@@ -35,32 +40,22 @@ Scale = Callable[[float], float]
 def drawing(chart: Chart) -> str:
     """A chart as the text of an SVG file."""
     option = chart.option
+    if "cells" in option:
+        return heat_drawing(chart)
     points = [_points(one, option) for one in option["series"]]
     across = [x for series in points for x, _ in series]
     along = [y for series in points for _, y in series if y is not None]
-    x, x_ticks = _axis(option["xAxis"], across, _LEFT, _WIDTH - _RIGHT)
-    y, y_ticks = _axis(option["yAxis"], along, _HEIGHT - _BOTTOM, _TOP, upright=True)
+    x, x_ticks = _axis(option["xAxis"], across, LEFT, WIDTH - RIGHT)
+    y, y_ticks = _axis(option["yAxis"], along, HEIGHT - BOTTOM, TOP, upright=True)
     parts: list[Child] = [
-        element("title", chart.title),
-        element("rect", width="100%", height="100%", fill="#ffffff"),
-        _text(_LEFT, 20, chart.title, "start", _INK, 13),
         *_legend(option["series"]),
         *(_grid(y(value), label) for value, label in y_ticks),
-        *(_text(x(value), _HEIGHT - _BOTTOM + 16, label, "middle", _SOFT) for value, label in x_ticks),
-        *_axis_names(option),
+        *(text(x(value), HEIGHT - BOTTOM + 16, label, "middle", SOFT) for value, label in x_ticks),
+        *axis_names(option),
     ]
     for one, series in zip(option["series"], points, strict=True):
         parts += _series(one, series, x, y, len(across))
-    return element(
-        "svg",
-        *parts,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        width=_WIDTH,
-        height=_HEIGHT,
-        font_family="sans-serif",
-        font_size="11",
-    )
+    return sheet(chart, parts)
 
 
 def _points(series: Option, option: Option) -> list[tuple[float, float | None]]:
@@ -80,7 +75,7 @@ def _axis(
     if axis.get("type") == "category":
         labels = list(axis["data"])
         each = (end - begin) / max(len(labels), 1)
-        longest = max((len(label) for label in labels), default=1) * _LETTER
+        longest = max((len(label) for label in labels), default=1) * LETTER
         step = 1 if upright else max(1, math.ceil((longest + 10) / abs(each)))
         ticks = [(float(at), str(labels[at])) for at in range(0, len(labels), step)]
         return lambda value: begin + (value + 0.5) * each, ticks
@@ -117,7 +112,7 @@ def _series(one: Option, points: Sequence[tuple[float, float | None]], x: Scale,
     if one["type"] == "scatter":
         return [_dot(x(at), y(value), 3, color) for at, value in points if value is not None]
     if one["type"] == "bar":
-        width = 0.75 * (_WIDTH - _LEFT - _RIGHT) / max(count, 1)
+        width = 0.75 * (WIDTH - LEFT - RIGHT) / max(count, 1)
         zero = y(0.0)
         return [
             element("rect", x=f"{x(at) - width / 2:.1f}", y=f"{min(y(value), zero):.1f}", width=f"{width:.1f}",
@@ -150,31 +145,17 @@ def _legend(series: Sequence[Option]) -> list[Child]:
     if len(series) < 2:
         return []
     parts: list[Child] = []
-    at = float(_LEFT)
+    at = float(LEFT)
     for one in series:
         parts.append(element("rect", x=f"{at:.0f}", y=32, width=14, height=4, fill=_color(one)))
-        parts.append(_text(at + 19, 38, one["name"], "start", _INK))
-        at += 36 + _LETTER * sum(2 if ord(letter) > 255 else 1 for letter in one["name"])
+        parts.append(text(at + 19, 38, one["name"], "start", INK))
+        at += 36 + width_of(one["name"])
     return parts
 
 
-def _axis_names(option: Option) -> list[Child]:
-    across, upright = option["xAxis"].get("name", ""), option["yAxis"].get("name", "")
-    middle = (_TOP + _HEIGHT - _BOTTOM) / 2
-    named: list[Child] = [_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 10, across, "middle", _SOFT)] if across else []
-    if upright:
-        turned = _text(0, 0, upright, "middle", _SOFT)
-        named.append(element("g", turned, transform=f"translate(14 {middle:.0f}) rotate(-90)"))
-    return named
-
-
 def _grid(y: float, label: str) -> Markup:
-    line = element("path", d=f"M{_LEFT},{y:.1f} H{_WIDTH - _RIGHT}", stroke=_LINE)
-    return element("g", line, _text(_LEFT - 6, y + 4, label, "end", _SOFT))
-
-
-def _text(x: float, y: float, words: str, anchor: str, fill: str, size: int = 11) -> Markup:
-    return element("text", words, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, fill=fill, font_size=size)
+    line = element("path", d=f"M{LEFT},{y:.1f} H{WIDTH - RIGHT}", stroke=LINE)
+    return element("g", line, text(LEFT - 6, y + 4, label, "end", SOFT))
 
 
 def _dot(x: float, y: float, radius: float, fill: str) -> Markup:
@@ -183,4 +164,4 @@ def _dot(x: float, y: float, radius: float, fill: str) -> Markup:
 
 def _color(series: Option) -> str:
     style: dict[str, Any] = series.get("itemStyle", {})
-    return _COLORS.get(style.get("color", ""), "#0072b2")
+    return COLORS.get(style.get("color", ""), "#0072b2")

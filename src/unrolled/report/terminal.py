@@ -173,10 +173,7 @@ def diagnosis(found: Diagnosis, language: Language = "en") -> Group:
 def explanation(found: Explanation, language: Language = "en") -> Group:
     """The answer in one sentence, what added to it, what would change it, and rows like it."""
     words = Words(language)
-    steps = [
-        (step.at if not found.tokens else next(iter(step.values.values())), number(total, 3))
-        for step, total in why.strongest(found)
-    ]
+    steps = [(name, number(total, 3)) for name, total in why.strongest(found)]
     parts: list[Text | Table] = [
         Text(plain(why.verdict(found, words)), "bold"),
         Text(plain(why.added_up(found, words)), "dim"),

@@ -95,7 +95,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "all_findings": ("All findings", "全部结论"),
     "curves": ("Pictures", "图示"),
     "examples": ("Samples to look at", "需要查看的样本"),
-    "looked_at": ("{samples} samples of {data}", "{data} 的 {samples} 个样本"),
+    "looked_at": ("{data}, samples: {samples}", "{data}，样本数：{samples}"),
+    "nothing": ("(nothing)", "（空）"),
     "example": (
         "no. {row} ({place}): true {truth}, answered {answer}; {figure}",
         "第 {row} 个（{place}）：真值 {truth}，回答 {answer}；{figure}",
@@ -108,13 +109,22 @@ WORDS: dict[str, tuple[str, str]] = {
     # explanation
     "explanation": ("Why this answer", "答案解释"),
     "why": ("{task}, answer {row}: {place}", "{task}，第 {row} 个答案：{place}"),
-    "because_chance": (
+    "because_probability": (
         "The answer is {answer}: the probability of {explained} is {figure}, against {rest} for an average row.",
         "答案为 {answer}：{explained} 的概率为 {figure}，平均行则为 {rest}。",
     ),
-    "because_value": (
+    "because_number": (
         "The answer is {figure} for {explained}, against {rest} for an average row.",
         "{explained} 的答案为 {figure}，平均行则为 {rest}。",
+    ),
+    "because_log_probability": (
+        "The answer is {answer}: the logarithm of the probability of {explained} is {figure}, against {rest} for an "
+        "average row.",
+        "答案为 {answer}：{explained} 的概率的对数为 {figure}，平均行则为 {rest}。",
+    ),
+    "because_score": (
+        "There is {answer}: the score is {figure}, against {rest} for average rows; an alarm comes above {limit}.",
+        "{answer}：分数为 {figure}，平均行则为 {rest}；高于 {limit} 即报警。",
     ),
     "added_up": (
         "What the inputs added makes {total} in all; {gap} of it is unaccounted for.",
@@ -135,9 +145,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "changes": ("What would change it", "什么会改变答案"),
     "held": ("Held at its average", "保持平均值"),
     "then": ("The answer then", "此时的答案"),
+    "step_held": ("step {at}", "第 {at} 步"),
     "steps_held": ("steps {begin} to {end}", "第 {begin} 至 {end} 步"),
     "word_held": ("“{word}” ({step})", "“{word}”（{step}）"),
-    "chance_of": ("{explained}: {figure}", "{explained}：{figure}"),
+    "then_probability": ("{explained}: {figure}", "{explained}：{figure}"),
+    "then_log_probability": ("log probability of {explained}: {figure}", "{explained} 的对数概率：{figure}"),
+    "then_score": ("score: {figure}", "分数：{figure}"),
+    "no_alarm": ("no alarm", "无报警"),
     "flips": ("{answer} ({said})", "{answer}（{said}）"),
     "neighbours": ("Rows like it", "相似的行"),
     "neighbours_help": (
@@ -205,11 +219,20 @@ WORDS: dict[str, tuple[str, str]] = {
         "Where rows are many, each point is the highest of its stretch; above the threshold there is an alarm.",
         "行数较多时，每个点为该段内的最高分；超过阈值即报警。",
     ),
-    "alarm": ("Alarm", "报警"),
+    "alarm": ("an alarm", "报警"),
+    "alarms": ("Alarm", "报警"),
     "missed": ("Unusual without alarm", "异常但未报警"),
     "chart_alt": (
         "Chart “{title}”, lines: {lines}; {points} points",
         "图表“{title}”，曲线：{lines}；共 {points} 个点",
+    ),
+    "heat_alt": (
+        "Heat map “{title}”: {rows} rows, {columns} columns",
+        "热力图“{title}”：{rows} 行，{columns} 列",
+    ),
+    "heat_help": (
+        "Blue is above zero, orange below it; the deeper, the further.",
+        "蓝色大于零，橙色小于零；颜色越深，离零越远。",
     ),
     "no_script": ("Charts need JavaScript.", "图表需要 JavaScript。"),
     # confusion

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-import unrolled.cells  # noqa: F401  # a plan finds cells by name, and this import names them
+from unrolled.cells.carried import adopt
 from unrolled.core.bundle import Manifest
 from unrolled.core.errors import BundleError
 from unrolled.core.validation import restored
@@ -51,6 +51,7 @@ class PlanForward:
                 f"it holds the weights of {manifest.custom or 'a module of its own'}, and no plan to run them",
                 mend="pass the module itself to load the weights into",
             )
+        adopt(manifest.settings.get("cells", []))  # a plan finds cells by name; ours are named by the import
         plan = restored(Plan, manifest.plan, where="the plan")
         self.plan, self.weights = check(plan, weights), weights
 

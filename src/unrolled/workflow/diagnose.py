@@ -12,7 +12,7 @@ import torch
 
 from unrolled.core.bundle import Bundle
 from unrolled.core.diagnosis import Diagnosis, Finding, ordered
-from unrolled.core.errors import ConfigError
+from unrolled.core.errors import ConfigError, DataError
 from unrolled.core.files import write_text
 from unrolled.core.records import Language
 from unrolled.data import Batch, Batches, whole
@@ -27,6 +27,7 @@ from unrolled.prepare.series import Series
 from unrolled.report import diagnosis as page
 from unrolled.tasks import Forecast
 from unrolled.train import seed_everything
+from unrolled.train.history import FILE
 from unrolled.workflow.job import Job, prepare
 from unrolled.workflow.model import Model
 from unrolled.workflow.names import columns_of
@@ -171,5 +172,17 @@ def _rates(job: Job, before: Net) -> Iterator[Finding]:
 def _rows(source: Path | str | Bundle) -> list[dict[str, float]]:
     if isinstance(source, Bundle):
         return []
-    path = Path(source) / "metrics.jsonl"
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+    path = Path(source) / FILE
+    if not path.is_file():
+        return []
+    lines = path.read_text("utf-8").split("\n")[
+        :-1
+    ]  # what follows the last line's end was cut off while it was written
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise DataError(
+            f"a line of it is not JSON ({error})",
+            where=str(path),
+            mend="delete the file; the curves are then not judged",
+        ) from error

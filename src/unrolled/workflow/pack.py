@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from unrolled import __version__
+from unrolled.cells.carried import carry
 from unrolled.core.bundle import Bundle, Manifest
 from unrolled.core.records import DataFacts, Evaluation, NetFacts, Note, Run, RunFacts
-from unrolled.nets import Net, Pretext
+from unrolled.nets import Net, Pretext, Recurrent
 from unrolled.nets.custom import CustomNet
 from unrolled.prepare.decoding import Decoding
 from unrolled.prepare.preprocess import Preprocessor
@@ -38,6 +39,8 @@ def to_bundle(
     facts = source.facts
     read = {} if decoding is None else {"decoding": decoding.model_dump(mode="json")}
     waits = () if isinstance(net, Pretext) else net.streamable()
+    layers = [] if isinstance(net, CustomNet) else [layer for layer in net.modules() if isinstance(layer, Recurrent)]
+    carried = carry((layer.cell, layer.hidden_size) for layer in layers)
     state = net.encoder_state() if isinstance(net, Pretext) else net.state_dict()
     manifest = Manifest(
         task=task.name,
@@ -48,6 +51,7 @@ def to_bundle(
             "schema": source.schema.model_dump(mode="json"),
             "options": source.options,
             "obstacles": [note.model_dump(mode="json") for note in waits],
+            **({"cells": carried} if carried else {}),
         },
         preprocessing=preprocessor.to_json(),
         net=None if isinstance(net, CustomNet) else net.spec.dump(),

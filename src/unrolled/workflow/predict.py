@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from unrolled.cells.carried import adopt
 from unrolled.core.bundle import Bundle
 from unrolled.core.errors import BundleError, DataError
 from unrolled.prepare.readers.jsonl import parse
@@ -114,12 +115,17 @@ def stream(bundle: Path | str | Bundle, lines: Iterable[str]) -> Iterator[Predic
 def open_bundle(given: Path | str | Bundle) -> Bundle:
     """Read a bundle from its file or from a run's folder.
 
+    The cells that it carries are known by their names from then on.
+
     Raises:
         BundleError: there is none, or it is damaged.
     """
-    if isinstance(given, Bundle):
-        return given
-    path = Path(given)
+    bundle = given if isinstance(given, Bundle) else _read(Path(given))
+    adopt(bundle.manifest.settings.get("cells", []))
+    return bundle
+
+
+def _read(path: Path) -> Bundle:
     if not path.is_dir():
         return Bundle.read(path)
     if not (path / _NAME).exists():

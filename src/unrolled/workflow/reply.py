@@ -14,8 +14,10 @@ from unrolled.core.errors import DataError
 from unrolled.diagnose.figure import Figure
 from unrolled.prepare.answer import Answer, Values
 from unrolled.prepare.decode import decode
+from unrolled.prepare.decoding import AnomalyDecoding, StringDecoding
 from unrolled.prepare.samples import Samples
 from unrolled.prepare.series import Series
+from unrolled.prepare.spelling import texts_of
 from unrolled.workflow.model import Model
 from unrolled.workflow.names import shown
 
@@ -49,12 +51,14 @@ class Reply:
         answer = self._answer(outputs, samples)
         if self.number:
             return [f"{value:.5g}" for value in self._mean(answer.value[..., self.target])]
+        if answer.spelling is not None:
+            return texts_of(answer.value, answer.classes[0], answer.spelling)
         labels = answer.classes[self.target]
         return [labels[int(code)] for code in answer.value[:, self.target]]
 
     def figures(self, outputs: Tensor, samples: Samples, figure: Figure) -> list[float]:
-        """The number ``figure`` of each output: a probability, or in the units of the target."""
-        if figure.probability:
+        """The number ``figure`` of each output; one of the target in its units."""
+        if figure.scale != "number":
             return [float(value) for value in figure.value(outputs)]
         return [float(value) for value in self._mean(self._answer(outputs, samples).value[..., self.target])]
 
@@ -63,21 +67,25 @@ class Reply:
         columns = self.model.preprocessor.schema.of_role("target")
         if not columns or self.place is not None or self.derived is None:
             return [""] * len(samples)
+        decoding = self.model.decoding
         try:
+            if isinstance(decoding, StringDecoding):
+                return texts_of(self.model.truth(self.derived, samples), decoding.labels, decoding.spelling)
             found = self._mean(self.model.truth(self.derived, samples)[..., self.target])
         except DataError:  # a label that the model does not know is not one that it could be compared with
             return [""] * len(samples)
         return [shown(columns[self.target], float(value)) for value in found]
 
     def _answer(self, outputs: Tensor, samples: Samples) -> Answer:
-        """Decoded; one sample serves all outputs, or each has its own."""
+        """Decoded; one sample serves all outputs, or each has its own. Of anomalies the outputs are scores."""
+        decoding = self.model.decoding
+        if isinstance(decoding, AnomalyDecoding):
+            return decoding.answer(outputs[:, 0, 0, 0].double().numpy())
         if len(samples) != len(outputs):
             samples = samples[np.zeros(len(outputs), dtype=np.int64)]
         if self.place is not None:
             outputs = outputs[:, self.place : self.place + 1]
-        return decode(
-            outputs.numpy(), self.model.decoding, lambda found: self.model.invert(found, self.series, samples)
-        )
+        return decode(outputs.numpy(), decoding, lambda found: self.model.invert(found, self.series, samples))
 
     def _mean(self, values: Values) -> Values:
         """``(n, S)`` over the horizon, or its chosen step; ``(n,)`` as it is."""

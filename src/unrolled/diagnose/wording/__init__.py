@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unrolled.core.diagnosis import Example, Finding, Level, worded
-from unrolled.core.records import BarPicture, CurvePicture
+from unrolled.core.diagnosis import Drawn, Example, Finding, Level, worded
 from unrolled.diagnose.wording import inside, outside
 from unrolled.train.wording import SAID as TRAINING
 
@@ -22,7 +21,7 @@ def finding(
     probe: str,
     place: str = "",
     figures: dict[str, float] | None = None,
-    pictures: Sequence[CurvePicture | BarPicture] = (),
+    pictures: Sequence[Drawn] = (),
     examples: Sequence[Example] = (),
     **words: str,
 ) -> Finding:

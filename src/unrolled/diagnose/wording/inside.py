@@ -37,6 +37,14 @@ SAID: dict[str, Said] = {
             "裁剪梯度（clip_norm: 1.0）、降低学习率、使用正交初始化的循环权重。",
         ),
     ),
+    "gradient_by_layer": (
+        (
+            "Of all layers {largest} has the largest gradient, {ratio:.3g} times that of {least}.",
+            "各层中 {largest} 的梯度最大，为 {least} 的 {ratio:.3g} 倍。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
     "gates_move": (
         ("All gates move; none is stuck.", "所有门均在变化，没有卡住的门。"),
         _NOTHING,

@@ -118,6 +118,43 @@ SAID: dict[str, Said] = {
             "延长训练，或使用更省的 pool: {{kind: mean}}。",
         ),
     ),
+    "steps_look": (
+        (
+            "Self-attention looks {distance:.3g} steps away on average; its weight is spread as over {share:.0%} of "
+            "the steps that it may see.",
+            "自注意力平均关注 {distance:.3g} 步之外；权重相当于分布在可见步的 {share:.0%} 上。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "steps_look_alike": (
+        (
+            "Self-attention does not choose: each step looks at all others alike.",
+            "自注意力没有选择：每一步对其他各步的关注相同。",
+        ),
+        ("It has not been trained long enough, or steps matter alike.", "训练不足，或各步同等重要。"),
+        ("Train longer, or leave the layer out: a mean costs less.", "延长训练，或去掉该层：取平均更省。"),
+    ),
+    "decoder_looks": (
+        (
+            "The decoder looks {distance:.3g} steps back on average; its weight is spread as over {share:.0%} of the "
+            "steps read.",
+            "解码器平均回看 {distance:.3g} 步；权重相当于分布在已读步的 {share:.0%} 上。",
+        ),
+        _NOTHING,
+        _NOTHING,
+    ),
+    "decoder_looks_alike": (
+        (
+            "The decoder's attention does not choose: it looks at all steps alike.",
+            "解码器的注意力没有选择：对各步的关注相同。",
+        ),
+        ("It has not been trained long enough, or steps matter alike.", "训练不足，或各步同等重要。"),
+        (
+            "Train longer, or use decoder: {{attention: null}}, which costs less.",
+            "延长训练，或使用更省的 decoder: {{attention: null}}。",
+        ),
+    ),
     "underfitting": (
         (
             "Under-fitting: the training loss is still at {share:.0%} of its first value and still falls, "

@@ -20,7 +20,7 @@ from unrolled.core.errors import ConfigError
 from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Layer, LayerSpec, Rate, Size, need_sequence, need_state
+from unrolled.nets.layer import Attentive, Layer, LayerSpec, Rate, Size, need_sequence, need_state
 from unrolled.nets.recurrent import Recurrent
 
 _MOST_STEPS = 120
@@ -46,7 +46,7 @@ class DecoderSpec(LayerSpec):
         return Decoder(self, shape)
 
 
-class Decoder(Layer):
+class Decoder(Attentive):
     """Outputs ``(B, T, D)`` and final state of the encoder to ``(B, S, M, V)``.
 
     A step reads what the step before answered, the context where the kind of attention gives one, the static inputs and
@@ -79,25 +79,49 @@ class Decoder(Layer):
         self.shape = replace(shape, form="output", size=wide)
 
     def forward(self, flow: Flow) -> Flow:
-        out, state = self.outputs, flow.state
+        out = self.outputs
+        answers, _ = self._answers(flow)
+        y = ops.reshape(ops.merge(*answers, kind="concat"), shape=(out.steps, out.targets, out.values))
+        return replace(flow, x=y, lengths=None)
+
+    def attention(self, flow: Flow, steps: slice) -> Tensor:
+        """Of the steps of the horizon on those of the encoder; as of ``Attentive``, with one head.
+
+        Raises:
+            ConfigError: it is a decoder without attention.
+        """
+        if self.score is None:
+            raise ConfigError("it has no attention", where="decoder")
+        return torch.stack(self._answers(flow)[1][steps], 1)[:, None]
+
+    def _answers(self, flow: Flow) -> tuple[list[Tensor], list[Tensor]]:
+        """What each step answers ``(B, O)``, and its weights ``(B, T)`` on what the encoder gave."""
+        state = flow.state
         y = ops.tile(state[0], weight=self.start)
         fed = None if self.fed is None else ops.tile(state[0], weight=self.fed)
         keys = None if self.score is None else self.score.keys(flow.x)
-        answers = []
-        for step in range(out.steps):
-            context = self._look(state[0], keys, flow) if self.spec.attention == "bahdanau" else None
+        answers: list[Tensor] = []
+        looks: list[Tensor] = []
+
+        def look(h: Tensor) -> Tensor:
+            assert self.score is not None and keys is not None
+            context, weights = ops.attend(flow.x, self.score(h, keys), flow.lengths)
+            looks.append(weights)
+            return context
+
+        for step in range(self.outputs.steps):
+            context = look(state[0]) if self.spec.attention == "bahdanau" else None
             state = self._step([y, fed if context is None else context, flow.static, self._known(flow, step)], state)
             seen = ops.dropout(state[0], self.spec.dropout, self.training)
             if context is not None:
                 seen = ops.merge(seen, context, kind="concat")
             if self.combine is not None:
-                both = ops.merge(seen, self._look(state[0], keys, flow), kind="concat")
+                both = ops.merge(seen, look(state[0]), kind="concat")
                 seen = ops.activation(ops.linear(both, weight=self.combine.weight), kind="tanh")
                 fed = None if self.fed is None else seen
             y = ops.linear(seen, weight=self.linear.weight, bias=self.linear.bias)
             answers.append(y)
-        y = ops.reshape(ops.merge(*answers, kind="concat"), shape=(out.steps, out.targets, out.values))
-        return replace(flow, x=y, lengths=None)
+        return answers, looks
 
     def obstacle(self) -> Note | None:
         if self.spec.attention is None:
@@ -111,10 +135,6 @@ class Decoder(Layer):
     def _step(self, reads: list[Tensor | None], state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         x = ops.merge(*(part for part in reads if part is not None), kind="concat")
         return ops.recurrent(self.rnn, ops.reshape(x, shape=(1, self.rnn.input_size)), None, state)[1]
-
-    def _look(self, h: Tensor, keys: Tensor | None, flow: Flow) -> Tensor:
-        assert self.score is not None and keys is not None
-        return ops.attend(flow.x, self.score(h, keys), flow.lengths)[0]
 
     def _known(self, flow: Flow, step: int) -> Tensor | None:
         if flow.known is None:

@@ -10,7 +10,7 @@ Letters: B batch, T time, D columns, N heads, E columns of a head, S slots, F ra
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -20,8 +20,9 @@ from unrolled.core.errors import ConfigError
 from unrolled.core.records import Note
 from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.layer import Layer, LayerSpec, Rate, Size, need_sequence
+from unrolled.nets.layer import Attentive, Layer, LayerSpec, Rate, Size, need_sequence
 from unrolled.nets.layers.attention import NEEDS_ALL, divisible
+from unrolled.nets.ops import time
 
 
 class SelfAttentionSpec(LayerSpec):
@@ -51,7 +52,7 @@ class SelfAttentionSpec(LayerSpec):
         return SelfAttention(self, shape)
 
 
-class SelfAttention(Layer):
+class SelfAttention(Attentive):
     """``(B, T, D)`` to the same."""
 
     def __init__(self, spec: SelfAttentionSpec, shape: Shape) -> None:
@@ -72,12 +73,45 @@ class SelfAttention(Layer):
         self.shape = replace(shape.mixed(size), added=shape.backwards and spec.causal)
 
     def forward(self, flow: Flow) -> Flow:
-        spec, norm = self.spec, self.norm
-        x = flow.x if norm is None else ops.layer_norm(flow.x, weight=norm.weight, bias=norm.bias, eps=norm.eps)
-        q, k, v = (ops.linear(x, weight=map.weight, bias=map.bias) for map in (self.query, self.key, self.value))
+        spec = self.spec
+        q, k, v = self._asked(flow)
         y = ops.linear(self._attend(q, k, v, flow.lengths), weight=self.out.weight, bias=self.out.bias)
         y = ops.dropout(y, spec.dropout, self.training)
         return flow.changed(ops.merge(flow.x, y, kind="sum") if spec.residual else y)
+
+    def attention(self, flow: Flow, steps: slice) -> Tensor:
+        """Of slots the weight of each step in what is read of them, which may be below 0; as of ``Attentive``."""
+        spec = self.spec
+        q, k, _ = self._asked(flow)
+        if self.features is not None:
+            return ops.random_weights(
+                q, k, flow.lengths, steps, features=self.features, heads=spec.heads, causal=spec.causal
+            )
+        if self.slots is not None:
+            slots = ops.project_time(k, flow.lengths, weight=self.slots)
+            inside = torch.ones_like(k[:, :, :1]) if flow.lengths is None else time.mask(flow.lengths, k)[..., None]
+            return self._weights(q, slots, None, steps) @ (self.slots[:, : k.shape[1]] * inside.mT)[:, None]
+        return self._weights(q, k, flow.lengths, steps)
+
+    def _weights(self, q: Tensor, k: Tensor, lengths: Tensor | None, steps: slice) -> Tensor:
+        return ops.self_weights(q, k, lengths, steps, relative=self.relative, **self._priors)
+
+    @property
+    def _priors(self) -> dict[str, Any]:
+        spec = self.spec
+        return {
+            "heads": spec.heads,
+            "causal": spec.causal,
+            "window": spec.window or 0,
+            "recency": spec.recency,
+        }
+
+    def _asked(self, flow: Flow) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values ``(B, T, D)``."""
+        norm = self.norm
+        x = flow.x if norm is None else ops.layer_norm(flow.x, weight=norm.weight, bias=norm.bias, eps=norm.eps)
+        q, k, v = (ops.linear(x, weight=map.weight, bias=map.bias) for map in (self.query, self.key, self.value))
+        return q, k, v
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, lengths: Tensor | None) -> Tensor:
         spec = self.spec
@@ -86,17 +120,7 @@ class SelfAttention(Layer):
         if self.slots is not None:
             k, v = (ops.project_time(each, lengths, weight=self.slots) for each in (k, v))
             lengths = None
-        return ops.self_attend(
-            q,
-            k,
-            v,
-            lengths,
-            relative=self.relative,
-            heads=spec.heads,
-            causal=spec.causal,
-            window=spec.window or 0,
-            recency=spec.recency,
-        )
+        return ops.self_attend(q, k, v, lengths, relative=self.relative, **self._priors)
 
     def obstacle(self) -> Note | None:
         return NEEDS_ALL

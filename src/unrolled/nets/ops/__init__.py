@@ -4,7 +4,16 @@ Each has the name and the arguments of its NumPy counterpart in ``program.ops``,
 Called with symbols instead of tensors, it notes itself down in the plan.
 """
 
-from unrolled.nets.ops.attention import mix, multiply, positions, project_time, random_attend, self_attend
+from unrolled.nets.ops.attention import (
+    mix,
+    multiply,
+    positions,
+    project_time,
+    random_attend,
+    random_weights,
+    self_attend,
+    self_weights,
+)
 from unrolled.nets.ops.augment import scaling, time_warp
 from unrolled.nets.ops.dense import activation, batch_norm, dropout, embedding, layer_norm, linear, noise
 from unrolled.nets.ops.exits import first_sure
@@ -70,12 +79,14 @@ __all__ = [
     "positions",
     "project_time",
     "random_attend",
+    "random_weights",
     "recurrent",
     "repeat",
     "reshape",
     "reverse",
     "scaling",
     "self_attend",
+    "self_weights",
     "slice_axis",
     "split_sides",
     "spread",

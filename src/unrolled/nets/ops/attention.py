@@ -40,16 +40,55 @@ def self_attend(
     queries, keys, values = (_heads(each, heads) for each in (q, k, v))
     outputs = []
     for query, key, value, start, first in _pieces(queries, keys, values, window):
-        rows = torch.arange(start, start + query.shape[2], device=q.device)
-        columns = torch.arange(first, first + key.shape[2], device=q.device)
-        distance = columns - rows[:, None]
-        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-        scores = _prior(scores, distance, relative, recency)
-        hidden = _hidden(distance, None if inside is None else inside[:, columns], causal, window)
-        if hidden is not None:
-            scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
-        outputs.append(torch.softmax(scores, dim=-1) @ value)
+        weights = _weights(
+            query, key, inside, relative, start=start, first=first, causal=causal, window=window, recency=recency
+        )
+        outputs.append(weights @ value)
     return _together(outputs[0] if len(outputs) == 1 else torch.cat(outputs, 2))
+
+
+def self_weights(
+    q: Tensor,
+    k: Tensor,
+    lengths: Tensor | None,
+    steps: slice,
+    *,
+    relative: Tensor | None,
+    heads: int,
+    causal: bool,
+    window: int,
+    recency: bool,
+) -> Tensor:
+    """``(B, N, Q, S)``: the weights that :func:`self_attend` gives, of the steps ``steps`` of q."""
+    inside = None if lengths is None else mask(lengths, k)
+    k = k if lengths is None else inside_only(k, lengths)
+    query, key = _heads(q, heads)[:, :, steps], _heads(k, heads)
+    start = steps.indices(q.shape[1])[0]
+    return _weights(query, key, inside, relative, start=start, first=0, causal=causal, window=window, recency=recency)
+
+
+def _weights(
+    query: Tensor,
+    key: Tensor,
+    inside: Tensor | None,
+    relative: Tensor | None,
+    *,
+    start: int,
+    first: int,
+    causal: bool,
+    window: int,
+    recency: bool,
+) -> Tensor:
+    """``(B, N, Q, K)`` of queries from the step ``start`` on and keys from the step ``first`` on."""
+    rows = torch.arange(start, start + query.shape[2], device=query.device)
+    columns = torch.arange(first, first + key.shape[2], device=query.device)
+    distance = columns - rows[:, None]
+    scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+    scores = _prior(scores, distance, relative, recency)
+    hidden = _hidden(distance, None if inside is None else inside[:, columns], causal, window)
+    if hidden is not None:
+        scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
+    return torch.softmax(scores, dim=-1)
 
 
 def _pieces(
@@ -107,6 +146,20 @@ def random_attend(
         above = queries @ (keys.transpose(-1, -2) @ values)
         below = queries @ keys.sum(2)[..., None]
     return _together(above / (below + 1e-6))
+
+
+def random_weights(
+    q: Tensor, k: Tensor, lengths: Tensor | None, steps: slice, *, features: Tensor, heads: int, causal: bool
+) -> Tensor:
+    """``(B, N, Q, T)``: the weights that :func:`random_attend` never writes down, of the steps ``steps`` of q."""
+    queries, keys = _positive(_heads(q, heads)[:, :, steps], features), _positive(_heads(k, heads), features)
+    products = queries @ keys.transpose(-1, -2)
+    if lengths is not None:
+        products = products.masked_fill(~mask(lengths, k)[:, None, None, :], 0)
+    if causal:
+        rows = torch.arange(k.shape[1], device=k.device)
+        products = products.masked_fill(rows > rows[steps, None], 0)
+    return products / (products.sum(-1, keepdim=True) + 1e-6)
 
 
 def _causal(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
