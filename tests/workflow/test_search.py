@@ -98,6 +98,22 @@ def test_a_hopeless_search_ends(tmp_path: Path) -> None:
         search(_plan(tmp_path, train=rates, trials=20), folder=tmp_path / "s")
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"target": "Price"}, "Price"),
+        ({"window": 4000}, "no sample fits"),
+        ({"split": {"valid": 0}}, "there is no validation part"),
+    ],
+)
+def test_data_that_no_trial_could_use_is_said_before_the_first(data: dict[str, Any], said: str, tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    plan["data"] |= data
+    with pytest.raises(UnrolledError, match=said):
+        search(plan, folder=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
 class _CtrlC(Hook):
     def on_epoch(self, fitting: Fitting) -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -222,3 +238,9 @@ def test_what_cannot_be_varied_is_said(text: str, tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump({"data": {"path": "x.csv"}, "net": [{"gru": {"size": 4}}]}))
     with pytest.raises(UnrolledError):
         asked(str(path), [text], [], {}, {})
+
+
+def test_a_section_that_is_a_value_is_said(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text("data: {path: x.csv}\nsearch: 5\n")
+    with pytest.raises(ConfigError, match="search: must have keys such as method and trials"):
+        asked(str(tmp_path / "plan.yaml"), ["train.epochs=1,2"], [], {}, {})

@@ -83,13 +83,16 @@ def test_machines_share_one_search(postgres: Server, tmp_path: Path) -> None:
 
 # optuna leaves the connection of an attempt that lost the race to the garbage collector, which psycopg complains of.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_tables_are_made_once_however_many_begin(postgres: Server) -> None:
-    space, failed = Space.parse({"x": {"choice": [1, 2, 3]}}), []
+def test_what_many_begin_at_once_is_made_once(postgres: Server) -> None:
+    """The tables, and the points of a grid."""
+    space, failed, tried = Space.parse({"x": {"low": 0, "high": 11}}), list[Exception](), list[Any]()
+    ready = threading.Barrier(4)
 
     def begin() -> None:
         try:
-            with closing(Study(space, SearchSettings(method="grid"), url=postgres.url, name="s")):
-                pass
+            ready.wait()
+            with closing(Study(space, SearchSettings(method="grid"), url=postgres.url, name="s")) as study:
+                tried.extend(proposal.values["x"] for proposal in iter(study.ask, None))
         except Exception as error:
             failed.append(error)
 
@@ -98,7 +101,7 @@ def test_tables_are_made_once_however_many_begin(postgres: Server) -> None:
         one.start()
     for one in threads:
         one.join()
-    assert failed == []
+    assert failed == [] and sorted(tried) == list(range(12))
 
 
 def test_a_server_that_comes_back_is_waited_for(postgres: Server, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from unrolled.workflow.pack import environment
 from unrolled.workflow.search_crew import crew
 from unrolled.workflow.search_folder import SearchFolder
 from unrolled.workflow.search_plan import Plan
-from unrolled.workflow.search_worker import Silent, Told, reconcile, work
+from unrolled.workflow.search_worker import Silent, Told, reconcile, usable_table, work
 from unrolled.workflow.trial import comparable
 
 _FRONTIER = ("metric", "bytes", "predict")  # where a search aims at one thing only
@@ -63,8 +63,11 @@ def search(
         UnrolledError: the plan is wrong, the storage is gone, or nothing could be trained.
     """
     plan = plan if isinstance(plan, Plan) else Plan.parse(plan)
+    table = usable_table(plan, data)
     home = SearchFolder.create(folder, parent=runs)
     write_text(home.plan, plan.to_yaml())
+    if plan.settings.workers == 1:
+        data = table  # several read it each for itself
     return _run(plan, home, data, told or Silent(), patience)
 
 
