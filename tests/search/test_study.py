@@ -73,7 +73,7 @@ def test_machines_that_begin_a_grid_at_once_do_not_double_its_points(tmp_path: P
         assert study.known() == set()
         points.append([one.values for one in iter(study.ask, None)])
     assert points[0] == points[1] and len({str(point) for point in points[0]}) == 20
-    with pytest.raises(ConfigError, match="of a grid, its seed"):
+    with pytest.raises(ConfigError, match="as another grid"):
         _study(tmp_path / "here", space, method="grid", seed=1)
 
 

@@ -131,6 +131,13 @@ def test_ctrl_c_ends_a_search_that_goes_on_where_it_was(tmp_path: Path) -> None:
     assert len(resume(tmp_path / "s", trials=4).record.tried) == 4
 
 
+def test_a_change_that_is_refused_leaves_the_search_as_it_was(tmp_path: Path) -> None:
+    before = search(_plan(tmp_path, train={"learning_rate": 0.01}, trials=1), folder=tmp_path / "s").record
+    with pytest.raises(ConfigError, match="or as another grid"):
+        resume(tmp_path / "s", method="grid")
+    assert resume(tmp_path / "s").record.tried == before.tried
+
+
 def test_a_database_that_is_gone_is_filled_from_the_folder(tmp_path: Path) -> None:
     before = search(_plan(tmp_path, trials=4), folder=tmp_path / "s").record
     (tmp_path / "s" / "trials.db").unlink()

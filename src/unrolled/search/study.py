@@ -196,16 +196,17 @@ class Study:
     def _begin(self) -> None:
         """Write down what is searched; refuse a search of this name for something else."""
         axes = ([axis.path, *axis.options, axis.low, axis.high, axis.step, axis.log] for axis in self.space.axes)
-        order = [self.settings.method, self.settings.seed] if self._points else []  # which point has which number
+        order = [self.settings.seed] if self._points else []  # says which point has which number
         mine = json.dumps([self.settings.objectives, *axes, *order])
         theirs = self._study.user_attrs.get(_SPACE)
         if theirs is None:
             self._study.set_user_attr(_SPACE, mine)
         elif theirs != mine:
             raise ConfigError(
-                f"the search {self._study.study_name!r} has another space in this storage",
+                f"the search {self._study.study_name!r} of this storage was begun with another space, other "
+                "objectives, or as another grid",
                 where="study",
-                mend="give this search another name (study), or the space of that one and, of a grid, its seed",
+                mend="give this search another name (study), or the space, objectives, method and seed of that one",
             )
 
     def _ask(self) -> optuna.Trial | None:
