@@ -59,7 +59,7 @@ def _series(chart: Chart) -> dict[str, Any]:
 
 
 def test_the_history_has_every_figure_and_the_best_so_far() -> None:
-    series = _series(search_search_charts.history(_record(), WORDS))
+    series = _series(search_charts.history(_record(), WORDS))
     assert series["Best so far"] == [[0.0, 0.7], [1.0, 0.9], [2.0, 0.9]]
     assert series["done"] == [[0, 0.7], [1, 0.9]] and series["stopped early"] == [[2, 0.8]]
 
