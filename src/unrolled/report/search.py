@@ -134,8 +134,11 @@ def _on_frontier(record: SearchRecord) -> list[Tried]:
 
 
 def _trials(tried: Sequence[Tried], words: Words) -> Markup:
+    """Words before figures, or a long choice would squeeze them."""
+    head = [*(words(key) for key in _HEAD), words("chosen")]
     rows = [row(one, words) for one in tried]
-    return table([*(words(key) for key in _HEAD), words("chosen")], rows, words, text_columns=2)
+    ordered = [[*cells[:2], cells[-1], *cells[2:-1]] for cells in (head, *rows)]
+    return table(ordered[0], ordered[1:], words, text_columns=3)
 
 
 def _reproduce(record: SearchRecord, words: Words) -> list[Markup]:
