@@ -83,16 +83,13 @@ def test_machines_share_one_search(postgres: Server, tmp_path: Path) -> None:
 
 # optuna leaves the connection of an attempt that lost the race to the garbage collector, which psycopg complains of.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_many_begin_at_once_is_made_once(postgres: Server) -> None:
-    """The tables, and the points of a grid."""
-    space, failed, tried = Space.parse({"x": {"low": 0, "high": 11}}), list[Exception](), list[Any]()
-    ready = threading.Barrier(4)
+def test_tables_are_made_once_however_many_begin(postgres: Server) -> None:
+    space, failed = Space.parse({"x": {"choice": [1, 2, 3]}}), []
 
     def begin() -> None:
         try:
-            ready.wait()
-            with closing(Study(space, SearchSettings(method="grid"), url=postgres.url, name="s")) as study:
-                tried.extend(proposal.values["x"] for proposal in iter(study.ask, None))
+            with closing(Study(space, SearchSettings(method="grid"), url=postgres.url, name="s")):
+                pass
         except Exception as error:
             failed.append(error)
 
@@ -101,7 +98,28 @@ def test_what_many_begin_at_once_is_made_once(postgres: Server) -> None:
         one.start()
     for one in threads:
         one.join()
-    assert failed == [] and sorted(tried) == list(range(12))
+    assert failed == []
+
+
+def test_machines_that_begin_a_grid_at_once_try_each_point_once(postgres: Server) -> None:
+    space, tried, ready = Space.parse({"x": {"low": 0, "high": 11}}), list[Any](), threading.Barrier(4)
+
+    def study(name: str) -> Any:
+        return closing(Study(space, SearchSettings(method="grid"), url=postgres.url, name=name))
+
+    def work() -> None:
+        ready.wait()
+        with study("s") as mine:
+            tried.extend(proposal.values["x"] for proposal in iter(mine.ask, None))
+
+    with study("first"):  # makes the tables
+        pass
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(tried) == list(range(12))
 
 
 def test_a_server_that_comes_back_is_waited_for(postgres: Server, tmp_path: Path) -> None:
