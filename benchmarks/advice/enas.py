@@ -1,26 +1,37 @@
-"""ENAS, random wirings and a grid of the usual cells at equal wall time, five seeds, two sets; and a planted cell.
+"""ENAS, random wirings and a grid of the usual cells with equal time, five seeds, two sets; and a planted cell.
 
 On JapaneseVowels and ECG5000 (in patches of 4 steps) each method has the same seconds on the same parts: ENAS trains a
 super-net and then its proposals, random search trains what it draws, the grid goes through RNN, GRU and LSTM of 16, 32
 and 64 units in a drawn order. The validation part chooses; the accuracy is that of the chosen model on the test part.
+The seconds are those of the processor, for all three alike, so that what else the machine does changes nothing.
 
 The planted cell: sequences of 40 numbers whose sum is the answer. A node without a squashing function can add them up;
 the search is over two nodes and two widths. Told is the wiring that was found, its error, and that of the planted one.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.advice.enas [--seconds 60]
+What is measured is kept by part and seed as it comes; the table is made of all that is kept.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.advice.enas [PART ...] [--seconds 25]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
+import torch
 
 from benchmarks.accuracy.curves import surroundings
+from benchmarks.advice.page import RESULTS
+from benchmarks.advice.sets import DATA
 from unrolled.core.files import write_text
 from unrolled.core.search import SearchRecord, Tried
 from unrolled.search.wiring import Wiring
@@ -30,50 +41,67 @@ from unrolled.workflow.search import search
 from unrolled.workflow.searched_layer import replaced
 from unrolled.workflow.trial import run_trial
 
-RESULTS = Path(__file__).parent / "results"
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "ucr_uea"
 SEEDS = (0, 1, 2, 3, 4)
 SETS = {
     "JapaneseVowels": ("JapaneseVowels_TRAIN.ts", "JapaneseVowels_TEST.ts", []),
     "ECG5000": ("ECG5000_TRAIN.tsv", "ECG5000_TEST.tsv.gz", [{"patch": {"length": 4, "size": 32}}]),
 }
+PLANTED = "planted"
+METHODS = ("enas", "random", "grid")
 _SIZES: dict[str, Any] = {"size": {"choice": [16, 32, 64]}}
 _CELL: dict[str, Any] = {"enas": {**_SIZES, "nodes": 4}}
 _USUAL: dict[str, Any] = {"choice": [{name: _SIZES} for name in ("rnn", "gru", "lstm")]}
 _EPOCHS = 30
 
 
-def contest(data: Path, name: str, seed: int, seconds: float) -> dict[str, tuple[float, float, int]]:
-    """Validation figure, accuracy on the test, and trials of each method."""
+def contest(name: str, seed: int, seconds: float) -> dict[str, Any]:
+    """What each method chose on one set, and how good it is there and on the test part."""
     begin, end, before = SETS[name]
     plan: dict[str, Any] = {
-        "data": {"path": str(data / name / begin), "split": {"test": 0}},
+        "data": {"path": str(DATA / "ucr_uea" / name / begin), "split": {"test": 0}},
         "task": {"name": "classify"},
         "train": {"epochs": _EPOCHS},
         "seed": seed,
     }
     budget = {"seconds": seconds, "seed": seed}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, processor_time():
         found = search(
             {**plan, "net": [*before, _CELL, "linear"], "search": {**budget, "method": "enas"}}, folder=f"{folder}/e"
         ).record
         grid = search(
             {**plan, "net": [*before, _USUAL, "linear"], "search": {**budget, "method": "grid"}}, folder=f"{folder}/g"
         ).record
-        tried = {
-            "enas": [one for one in found.tried if one.values["found by"] == "enas"],
-            "random": [one for one in found.tried if one.values["found by"] == "random"],
-            "grid": list(grid.tried),
+        tried = {by: [one for one in found.tried if one.values["found by"] == by] for by in ("enas", "random")}
+        return {
+            method: _judged(trials, DATA / "ucr_uea" / name / end)
+            for method, trials in {**tried, "grid": list(grid.tried)}.items()
         }
-        return {method: _judged(trials, data / name / end) for method, trials in tried.items()}
 
 
-def _judged(tried: list[Tried], test: Path) -> tuple[float, float, int]:
+@contextmanager
+def processor_time() -> Iterator[None]:
+    """Every clock of this process shows the time that the processor gave it."""
+    began = time.time()
+    with (
+        mock.patch("time.time", lambda: began + time.process_time()),
+        mock.patch("time.monotonic", time.process_time),
+        mock.patch("time.perf_counter", time.process_time),
+    ):
+        yield
+
+
+def _judged(tried: list[Tried], test: Path) -> dict[str, Any]:
     best = _best(tried)
     if best is None or best.trial.metric is None:
-        return float("nan"), float("nan"), len(tried)
+        return {"valid": float("nan"), "test": float("nan"), "trials": len(tried), "chosen": ""}
     evaluation = evaluate_bundle(Path(best.trial.folder) / "model.unrolled", test)
-    return best.trial.metric.value, evaluation.model["accuracy"].value, len(tried)
+    return {
+        "valid": best.trial.metric.value,
+        "test": evaluation.model["accuracy"].value,
+        "trials": len(tried),
+        "chosen": {key: value for key, value in best.values.items() if key not in ("found by", "file")},
+        "all": [None if one.trial.metric is None or not one.trial.whole else one.trial.metric.value for one in tried],
+    }
 
 
 def _best(tried: list[Tried]) -> Tried | None:
@@ -82,9 +110,9 @@ def _best(tried: list[Tried]) -> Tried | None:
     return min(whole or measured, key=lambda one: one.trial.cost or 0.0, default=None)
 
 
-def planted(seed: int, seconds: float) -> list[str]:
+def planted(seed: int, seconds: float) -> dict[str, Any]:
     """What each method found where a wiring without squashing is the good one."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, processor_time():
         path = Path(folder) / "sums.csv"
         _sums(path, seed)
         plan: dict[str, Any] = {
@@ -96,23 +124,22 @@ def planted(seed: int, seconds: float) -> list[str]:
             "search": {"method": "enas", "seconds": seconds, "seed": seed},
         }
         record = search(plan, folder=f"{folder}/s").record
-        return [*_found(record, seed), _good(plan, Path(folder), seed)]
+        return {**_found(record), "planted": _good(plan, Path(folder))}
 
 
-def _found(record: SearchRecord, seed: int) -> list[str]:
-    lines = []
+def _found(record: SearchRecord) -> dict[str, dict[str, Any]]:
+    found = {}
     for by in ("enas", "random"):
         tried = [one for one in record.tried if one.values["found by"] == by]
         best = _best(tried)
         if best is not None and best.trial.metric is not None:
             told = f"{best.values['cell']}, {best.values['size']} units"
-            lines.append(f"{seed:4}  {by:8}{best.trial.metric.value:9.4f}{len(tried):7}   {told}")
-    return lines
+            found[by] = {"valid": best.trial.metric.value, "trials": len(tried), "chosen": told}
+    return found
 
 
-def _good(plan: dict[str, Any], folder: Path, seed: int) -> str:
+def _good(plan: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The planted wiring, trained from scratch as the others were."""
-
     wiring = Wiring(("identity", "identity"), (1,), 16)
     path = folder / "good.py"
     write_text(path, wiring.source())
@@ -120,7 +147,7 @@ def _good(plan: dict[str, Any], folder: Path, seed: int) -> str:
     given |= {"net": replaced(plan["net"], {wiring.name: {"size": wiring.width}}), "cells": str(path)}
     trial = run_trial(Config.parse(given), folder / "good")
     assert trial.metric is not None
-    return f"{seed:4}  planted {trial.metric.value:9.4f}{'':7}   {wiring}, {wiring.width} units"
+    return {"valid": trial.metric.value, "trials": 1, "chosen": f"{wiring}, {wiring.width} units"}
 
 
 def _sums(path: Path, seed: int, count: int = 800, steps: int = 40) -> None:
@@ -130,34 +157,71 @@ def _sums(path: Path, seed: int, count: int = 800, steps: int = 40) -> None:
     write_text(path, "\n".join(["id,t,a,sum", *rows]) + "\n")
 
 
-def main() -> None:
-    """The contest on both sets with every seed, then the planted cell."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seeds", type=int, default=len(SEEDS))
-    asked = parser.parse_args()
+def keep(part: str, seed: int, seconds: float, figures: Mapping[str, Any]) -> None:
+    """Put one seed's figures beside the others of its part."""
+    kept = _kept(part)
+    kept[str(seed)] = {"seconds": seconds, "figures": figures, "on": surroundings()}
+    write_text(_path(part), json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n")
+
+
+def _kept(part: str) -> dict[str, Any]:
+    return json.loads(_path(part).read_text("utf-8")) if _path(part).exists() else {}
+
+
+def _path(part: str) -> Path:
+    return RESULTS / f"enas_{part}.json"
+
+
+def summary() -> list[str]:
+    """All that is kept, as a table."""
+    kept = {part: _kept(part) for part in (*SETS, PLANTED)}
+    rows = [row for record in kept.values() for row in record.values()]
+    seconds = ", ".join(f"{value:g}" for value in sorted({row["seconds"] for row in rows}))
     lines = [
-        f"Accuracy on the test part of what each method chose in {asked.seconds:.0f} s of wall time; "
+        f"Accuracy on the test part of what each method chose in {seconds} s of processor time;",
         "in brackets on the validation part, and trials",
         "",
-        f"{'set':16}{'seed':>4}  {'ENAS':24}{'random wirings':24}{'grid of usual cells':24}",
+        f"{'set':16}{'seed':>4}  {'ENAS':24}{'random wirings':24}{'grid of usual cells':24}".rstrip(),
     ]
-    print("\n".join(lines), flush=True)
     for name in SETS:
-        rows = [contest(asked.data, name, seed, asked.seconds) for seed in SEEDS[: asked.seeds]]
-        for seed, row in zip(SEEDS, rows, strict=False):
-            cells = "".join(f"{test:.4f} ({valid:.4f}, {count})".ljust(24) for valid, test, count in row.values())
-            lines.append(f"{name:16}{seed:4}  {cells}".rstrip())
-        means = "".join(f"{statistics.mean(row[by][1] for row in rows):.4f}".ljust(24) for by in rows[0])
-        lines.append(f"{name:16} all  {means}".rstrip())
-        print("\n".join(lines[-len(rows) - 1 :]), flush=True)
+        found = {seed: row["figures"] for seed, row in kept[name].items()}
+        for seed, row in found.items():
+            cells = (f"{one['test']:.4f} ({one['valid']:.4f}, {one['trials']})".ljust(24) for one in row.values())
+            lines.append(f"{name:16}{seed:>4}  {''.join(cells)}".rstrip())
+        if found:
+            lines.append(f"{name:16} all  {_means(list(found.values()))}".rstrip())
     lines += ["", "Planted: RMSE on the validation part of sums of 40 numbers (deviation 6.3), trials, wiring", ""]
-    for seed in SEEDS[: asked.seeds]:
-        found = planted(seed, asked.seconds)
-        lines += found
-        print("\n".join(found), flush=True)
-    write_text(RESULTS / "enas.txt", "\n".join([*lines, "", surroundings()]) + "\n")
+    for seed, row in kept[PLANTED].items():
+        for by, one in row["figures"].items():
+            lines.append(f"{seed:>4}  {by:8}{one['valid']:9.4f}{one['trials']:7}   {one['chosen']}")
+    return [*lines, "", *dict.fromkeys(row["on"] for row in rows)]
+
+
+def _means(rows: list[dict[str, Any]]) -> str:
+    """Of test and validation part, for each method."""
+    told = []
+    for by in METHODS:
+        test, valid = (statistics.mean(row[by][part] for row in rows) for part in ("test", "valid"))
+        told.append(f"{test:.4f} ({valid:.4f})".ljust(24))
+    return "".join(told)
+
+
+def main() -> None:
+    """The contest on both sets with every seed, then the planted cell; or the parts that are named."""
+    parts = (*SETS, PLANTED)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}")
+    parser.add_argument("--seconds", type=float, default=25.0)
+    parser.add_argument("--seed", type=int, action="append", help=f"{SEEDS} when not given")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    for part in asked.parts or parts:
+        for seed in asked.seed or SEEDS:
+            figures = planted(seed, asked.seconds) if part == PLANTED else contest(part, seed, asked.seconds)
+            keep(part, seed, asked.seconds, figures)
+            write_text(RESULTS / "enas.txt", "\n".join(summary()) + "\n")
+            print(part, seed, {by: one["valid"] for by, one in figures.items()}, flush=True)
+    print("\n".join(summary()))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,18 @@ def test_the_page_shows_the_whole_record(language: Language) -> None:
 def test_a_search_without_a_figure_has_a_page_too() -> None:
     record = _record(tried=_record().tried[3:], best=None, frontier=(), importance={}, command="")
     source = search.render(record)
-    assert "None of 1 trials gave a figure" in source and Page(source).options == []
+    assert "No trial gave a figure (1 ended)" in source and Page(source).options == []
+    nothing = search.render(_record(tried=(), best=None, frontier=(), importance={}, command=""))
+    assert "No trial has ended yet." in nothing and WORDS("all_trials") not in nothing
+
+
+def test_one_trial_is_not_the_best_of_many() -> None:
+    record = _record(tried=_record().tried[:1], best=_record().tried[0].number)
+    assert search.standing(record, WORDS).startswith("The one trial that ended")
+
+
+def test_trials_are_counted_in_whole_numbers() -> None:
+    assert search_charts.history(_record(), WORDS).option["xAxis"]["minInterval"] == 1
 
 
 def test_where_every_trial_was_cut_short_no_empty_frontier_is_shown() -> None:

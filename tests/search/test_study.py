@@ -61,6 +61,22 @@ def test_a_grid_tries_every_point_once_over_all_workers(tmp_path: Path) -> None:
     assert seen != sorted(seen)  # a grid cut short has met all parts of the space
 
 
+def test_machines_that_begin_a_grid_at_once_do_not_double_its_points(tmp_path: Path) -> None:
+    """A point belongs to a trial's number: nothing that two could both write stands in the database before."""
+    space = Space.parse(
+        {"x": {"low": 0.1, "high": 0.9, "step": 0.1}, "kind": {"choice": ["good", {"bad": {"low": 0, "high": 2}}]}}
+    )
+    points = []
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        study = _study(tmp_path / name, space, method="grid", trials=20)
+        assert study.known() == set()
+        points.append([one.values for one in iter(study.ask, None)])
+    assert points[0] == points[1] and len({str(point) for point in points[0]}) == 20
+    with pytest.raises(ConfigError, match="as another grid"):
+        _study(tmp_path / "here", space, method="grid", seed=1)
+
+
 def test_workers_keep_to_the_limit_together(tmp_path: Path) -> None:
     workers = [_study(tmp_path, trials=7) for _ in range(3)]
     asked = [worker.ask() for _ in range(4) for worker in workers]

@@ -98,6 +98,22 @@ def test_a_hopeless_search_ends(tmp_path: Path) -> None:
         search(_plan(tmp_path, train=rates, trials=20), folder=tmp_path / "s")
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"target": "Price"}, "Price"),
+        ({"window": 4000}, "no sample fits"),
+        ({"split": {"valid": 0}}, "there is no validation part"),
+    ],
+)
+def test_data_that_no_trial_could_use_is_said_before_the_first(data: dict[str, Any], said: str, tmp_path: Path) -> None:
+    plan = _plan(tmp_path)
+    plan["data"] |= data
+    with pytest.raises(UnrolledError, match=said):
+        search(plan, folder=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
 class _CtrlC(Hook):
     def on_epoch(self, fitting: Fitting) -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -113,6 +129,13 @@ def test_ctrl_c_ends_a_search_that_goes_on_where_it_was(tmp_path: Path) -> None:
     found = resume(tmp_path / "s")
     assert [one.trial.metric for one in found.record.tried] == [one.trial.metric for one in whole.tried]
     assert len(resume(tmp_path / "s", trials=4).record.tried) == 4
+
+
+def test_a_change_that_is_refused_leaves_the_search_as_it_was(tmp_path: Path) -> None:
+    before = search(_plan(tmp_path, train={"learning_rate": 0.01}, trials=1), folder=tmp_path / "s").record
+    with pytest.raises(ConfigError, match="or as another grid"):
+        resume(tmp_path / "s", method="grid")
+    assert resume(tmp_path / "s").record.tried == before.tried
 
 
 def test_a_database_that_is_gone_is_filled_from_the_folder(tmp_path: Path) -> None:
@@ -222,3 +245,9 @@ def test_what_cannot_be_varied_is_said(text: str, tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump({"data": {"path": "x.csv"}, "net": [{"gru": {"size": 4}}]}))
     with pytest.raises(UnrolledError):
         asked(str(path), [text], [], {}, {})
+
+
+def test_a_section_that_is_a_value_is_said(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text("data: {path: x.csv}\nsearch: 5\n")
+    with pytest.raises(ConfigError, match="search: must have keys such as method and trials"):
+        asked(str(tmp_path / "plan.yaml"), ["train.epochs=1,2"], [], {}, {})

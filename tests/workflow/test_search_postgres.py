@@ -101,6 +101,27 @@ def test_tables_are_made_once_however_many_begin(postgres: Server) -> None:
     assert failed == []
 
 
+def test_machines_that_begin_a_grid_at_once_try_each_point_once(postgres: Server) -> None:
+    space, tried, ready = Space.parse({"x": {"low": 0, "high": 11}}), list[Any](), threading.Barrier(4)
+
+    def study(name: str) -> Any:
+        return closing(Study(space, SearchSettings(method="grid"), url=postgres.url, name=name))
+
+    def work() -> None:
+        ready.wait()
+        with study("s") as mine:
+            tried.extend(proposal.values["x"] for proposal in iter(mine.ask, None))
+
+    with study("first"):  # makes the tables
+        pass
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(tried) == list(range(12))
+
+
 def test_a_server_that_comes_back_is_waited_for(postgres: Server, tmp_path: Path) -> None:
     told = _Outage(postgres, after=1, back=3.0)
     found = search(_plan(tmp_path / "prices.csv", postgres.url, trials=4), folder=tmp_path / "s", told=told)

@@ -51,6 +51,27 @@ def test_a_larger_budget_goes_on_with_the_same_numbers(tmp_path: Path) -> None:
     assert grown.metric != small.metric
 
 
+_GROWING = """
+from unrolled import cells
+
+@cells.register
+class Growing(cells.Cell):
+    name = "growing"
+    gates = ("n",)
+
+    def step(self, x, R, h):
+        return (3 * h + x.n + R.n(h),)
+"""
+
+
+def test_a_state_without_bounds_is_timed_without_a_word(tmp_path: Path) -> None:
+    """Steps of one row over and over leave float32; a warning would be an error here."""
+    (tmp_path / "cell.py").write_text(_GROWING)
+    own = {"cells": [str(tmp_path / "cell.py")], "net": [{"growing": {"size": 3}}, "linear"]}
+    trial = run_trial(config("forecast", tmp_path).over(own), tmp_path / "trial")
+    assert (trial.state, trial.error) == ("done", "") and (trial.step_us or 0) > 0
+
+
 def test_a_budget_in_seconds_ends_training(tmp_path: Path) -> None:
     asked = config("forecast", tmp_path, train={"epochs": 100_000, "patience": None})
     trial = run_trial(asked, tmp_path / "trial", budget=Budget(seconds=0.5))

@@ -38,7 +38,8 @@ def render(record: SearchRecord, language: Language = "en") -> str:
     words = Words(language)
     pictured = bool(charts.measured(record))
     unbeaten = ["frontier"] if record.frontier else []  # trials that were cut short are on no frontier
-    keys = ["search_best", *(["curves"] if pictured else []), *unbeaten, "all_trials", "reproduce"]
+    ended = ["all_trials"] if record.tried else []
+    keys = ["search_best", *(["curves"] if pictured else []), *unbeaten, *ended, "reproduce"]
     body = together(
         [
             _hero(record, words),
@@ -46,7 +47,9 @@ def render(record: SearchRecord, language: Language = "en") -> str:
             section("search_best", words, _best(record, words)),
             section("curves", words, grid(*_charts(record, words))) if pictured else None,
             section("frontier", words, card(_trials(_on_frontier(record), words))) if unbeaten else None,
-            section("all_trials", words, card(_trials(record.tried, words), element("p", words("trials_help")))),
+            section("all_trials", words, card(_trials(record.tried, words), element("p", words("trials_help"))))
+            if ended
+            else None,
             section("reproduce", words, *_reproduce(record, words)),
         ]
     )
@@ -56,11 +59,12 @@ def render(record: SearchRecord, language: Language = "en") -> str:
 def standing(record: SearchRecord, words: Words) -> str:
     """The outcome in one sentence."""
     best = None if record.best is None else record.of(record.best).trial.metric
+    count = len(record.tried)
     if best is None:
-        return words("nothing_found", count=len(record.tried))
+        return words("nothing_found", count=count) if count else words("nothing_ended")
     given = f"{words.name(best.name)} {number(best.value)}"
     spread = f" ({interval(best)})" if interval(best) else ""
-    return words("found_best", count=len(record.tried), number=record.best, metric=given + spread)
+    return words("found_only" if count == 1 else "found_best", count=count, number=record.best, metric=given + spread)
 
 
 def counts(record: SearchRecord, words: Words) -> str:
@@ -130,8 +134,11 @@ def _on_frontier(record: SearchRecord) -> list[Tried]:
 
 
 def _trials(tried: Sequence[Tried], words: Words) -> Markup:
+    """Words before figures, or a long choice would squeeze them."""
+    head = [*(words(key) for key in _HEAD), words("chosen")]
     rows = [row(one, words) for one in tried]
-    return table([*(words(key) for key in _HEAD), words("chosen")], rows, words, text_columns=2)
+    ordered = [[*cells[:2], cells[-1], *cells[2:-1]] for cells in (head, *rows)]
+    return table(ordered[0], ordered[1:], words, text_columns=3)
 
 
 def _reproduce(record: SearchRecord, words: Words) -> list[Markup]:

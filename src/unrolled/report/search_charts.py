@@ -40,7 +40,7 @@ def history(record: SearchRecord, words: Words) -> Chart:
         points = [[one.number, figure(metric.value)] for one, metric in found if one.trial.state == state]
         if points:
             series.append(_cloud(words.name(state), points, color))
-    option = cartesian(_named("trial", words), series)
+    option = cartesian(_named("trial", words) | {"minInterval": 1}, series)
     title = words("named", name=words("search_history"), value=words.name(found[0][1].name))
     return Chart(title, option, alt(title, series, len(found), words), wide=True)
 

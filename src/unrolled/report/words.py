@@ -79,7 +79,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "The best of {count} trials is number {number}: {metric} on the validation part.",
         "{count} 次试验中最佳的是第 {number} 次：验证部分的 {metric}。",
     ),
-    "nothing_found": ("None of {count} trials gave a figure.", "{count} 次试验均未得到指标。"),
+    "found_only": (
+        "The one trial that ended, number {number}, has {metric} on the validation part.",
+        "仅有一次试验结束（第 {number} 次）：验证部分的 {metric}。",
+    ),
+    "nothing_found": ("No trial gave a figure ({count} ended).", "试验均未得到指标（共结束 {count} 次）。"),
+    "nothing_ended": ("No trial has ended yet.", "尚无试验结束。"),
     "best_help": (
         "The figures come from the validation part, which chose; this command trains the best config and judges it on "
         "the test part.",

@@ -17,7 +17,7 @@ from unrolled.core.errors import ConfigError
 from unrolled.core.optional import require
 from unrolled.core.search import Tried, Value, objective
 from unrolled.core.trial import Trial
-from unrolled.search.methods import STEPS, distribution, draw, pruner, sampler
+from unrolled.search.methods import STEPS, distribution, draw, given, pruner, sampler
 from unrolled.search.settings import SearchSettings
 from unrolled.search.space import Axis, Space
 from unrolled.search.storage import StorageError, open_storage, patiently
@@ -72,6 +72,7 @@ class Study:
         self._url, self._patience = url, patience
         self._begun: dict[int, optuna.Trial] = {}
         self._reported: dict[int, set[int]] = {}  # steps, by trial
+        self._points = _shuffled(space, settings) if settings.method == "grid" else []
         self._storage = open_storage(url)
         self._study: optuna.Study = self._patiently(
             lambda: self._optuna.create_study(
@@ -95,8 +96,7 @@ class Study:
         """Trials at most; None while only time ends the search."""
         if self.settings.method != "grid":
             return self.settings.limit
-        points = len(self.space.grid())
-        return min(points, self.settings.trials or points)
+        return min(len(self._points), self.settings.trials or len(self._points))
 
     def ask(self) -> Proposal | None:
         """Values that nobody tried yet; None where there are to be no more trials.
@@ -107,7 +107,8 @@ class Study:
         trial = self._patiently(self._ask)
         if trial is None:
             return None
-        self._study.sampler = sampler(self.settings, trial.number)
+        number = trial.number
+        self._study.sampler = given(self._points[number]) if self._points else sampler(self.settings, number)
         values: dict[str, Value] = {}
 
         def pick(axis: Axis) -> Value:
@@ -115,7 +116,7 @@ class Study:
             return values[axis.path]
 
         config = self.space.fill(pick)
-        return Proposal(trial.number, values, config)
+        return Proposal(number, values, config)
 
     def again(self, number: int) -> Proposal:
         """The proposal of a trial that was begun and not ended."""
@@ -195,29 +196,22 @@ class Study:
     def _begin(self) -> None:
         """Write down what is searched; refuse a search of this name for something else."""
         axes = ([axis.path, *axis.options, axis.low, axis.high, axis.step, axis.log] for axis in self.space.axes)
-        mine = json.dumps([self.settings.objectives, *axes])
+        order = [self.settings.seed] if self._points else []  # says which point has which number
+        mine = json.dumps([self.settings.objectives, *axes, *order])
         theirs = self._study.user_attrs.get(_SPACE)
         if theirs is None:
             self._study.set_user_attr(_SPACE, mine)
-            if self.settings.method == "grid":
-                self._queue()
         elif theirs != mine:
             raise ConfigError(
-                f"the search {self._study.study_name!r} has another space in this storage",
+                f"the search {self._study.study_name!r} of this storage was begun with another space, other "
+                "objectives, or as another grid",
                 where="study",
-                mend="give this search another name (study), or the space of that one",
+                mend="give this search another name (study), or the space, objectives, method and seed of that one",
             )
-
-    def _queue(self) -> None:
-        """The points of a grid, in an order that a search cut short still learns from."""
-        points = self.space.grid()
-        random.Random(self.settings.seed).shuffle(points)
-        for point in points[: self.limit]:
-            self._study.enqueue_trial(point, skip_if_exists=True)
 
     def _ask(self) -> optuna.Trial | None:
         limit = self.limit
-        if limit is not None and sum(one.state != self._states.WAITING for one in self._trials()) >= limit:
+        if limit is not None and len(self._trials()) >= limit:
             return None
         trial = self._study.ask()
         if limit is not None and trial.number >= limit:  # another worker was faster
@@ -266,3 +260,10 @@ class Study:
 
     def _patiently(self, call: Callable[[], _T]) -> _T:
         return patiently(call, self._url, self._patience)
+
+
+def _shuffled(space: Space, settings: SearchSettings) -> list[dict[str, Value]]:
+    """The points of a grid, in an order that a search cut short still learns from."""
+    points = space.grid()
+    random.Random(settings.seed).shuffle(points)
+    return points

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 
 from unrolled.cells import Cell, cells, register
-from unrolled.core.errors import ConfigError
 from unrolled.core.files import write_text
 from unrolled.core.records import Metric, Note
 from unrolled.core.search import AxisFacts, Tried, Value
@@ -133,8 +132,6 @@ def _proposed(bench: _Bench, asked: SearchedLayer, seconds: float) -> Iterator[W
     place = replaced(bench.plan.given["net"], {_PLACE: {"size": max(asked.widths)}})
     config = comparable(base.model_copy(update={"net": place}), base.seed)
     job = prepare(config, bench.table, None)
-    if "valid" not in job.sections:
-        raise ConfigError("there is no validation part to learn from", where="data.split", mend="set one aside")
     generator = torch.Generator().manual_seed(bench.plan.settings.seed)
     with torch_options(job.settings):
         net, _ = first_net(job, None)

@@ -20,8 +20,8 @@ from unrolled.workflow.enas import AXES, architecture_search
 from unrolled.workflow.pack import environment
 from unrolled.workflow.search_crew import crew
 from unrolled.workflow.search_folder import SearchFolder
-from unrolled.workflow.search_plan import Plan
-from unrolled.workflow.search_worker import Silent, Told, reconcile, work
+from unrolled.workflow.search_plan import Plan, section
+from unrolled.workflow.search_worker import Silent, Told, reconcile, usable_table, work
 from unrolled.workflow.trial import comparable
 
 _FRONTIER = ("metric", "bytes", "predict")  # where a search aims at one thing only
@@ -63,8 +63,10 @@ def search(
         UnrolledError: the plan is wrong, the storage is gone, or nothing could be trained.
     """
     plan = plan if isinstance(plan, Plan) else Plan.parse(plan)
+    table = usable_table(plan, data)
     home = SearchFolder.create(folder, parent=runs)
-    write_text(home.plan, plan.to_yaml())
+    if plan.settings.workers == 1:
+        data = table  # several read it each for itself
     return _run(plan, home, data, told or Silent(), patience)
 
 
@@ -76,14 +78,14 @@ def resume(
     if Plan.read(home.plan).settings.method == "enas":
         raise ConfigError("an architecture search cannot be gone on with", where=str(folder), mend="begin it anew")
     given = Plan.read(home.plan).given
-    plan = Plan.parse({**given, "search": {**(given.get("search") or {}), **changes}})
-    write_text(home.plan, plan.to_yaml())
+    plan = Plan.parse({**given, "search": {**section(given), **changes}})
     return _run(plan, home, data, told or Silent(), patience)
 
 
 def _run(plan: Plan, home: SearchFolder, data: Any, told: Told, patience: float) -> Found:
     began = time.time()
     if plan.settings.method == "enas":
+        write_text(home.plan, plan.to_yaml())
         outcome = architecture_search(plan, home, data=data, told=told)
         record = _summary(plan, home, outcome.tried, AXES, seconds=time.time() - began, notes=outcome.notes)
         return _written(record, plan, home, outcome.interrupted)
@@ -92,6 +94,7 @@ def _run(plan: Plan, home: SearchFolder, data: Any, told: Told, patience: float)
     with closing(
         Study(plan.space, plan.settings, url=home.url(plan), name=home.study(plan), patience=patience)
     ) as study:
+        write_text(home.plan, plan.to_yaml())  # now that the storage has taken it; the workers read it
         if plan.settings.workers == 1 or data is not None:
             interrupted = work(plan, home, deadline=deadline, told=told, data=data, patience=patience)
         else:

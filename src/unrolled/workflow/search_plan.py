@@ -42,13 +42,10 @@ class Plan:
                 trials must share is to be chosen.
         """
         plain = {key: value for key, value in given.items() if key != "search"}
-        section = given.get("search") or {}
-        if not isinstance(section, Mapping):
-            raise ConfigError("must have keys such as method and trials", where="search")
         space = Space.parse(plain)
         for axis in space.axes:
             _refuse_fixed(axis)
-        plan = cls(dict(given), space, validated(SearchSettings, section, where="search"))
+        plan = cls(dict(given), space, validated(SearchSettings, section(given), where="search"))
         if plan.settings.method == "enas":
             plan._check_architecture()
             return plan
@@ -163,8 +160,20 @@ def asked(
     elif not config and not vary and "net" not in given:
         given["net"] = _NETS
         _place(given, "train.learning_rate", {"low": 5e-4, "high": 2e-2, "log": True})
-    given["search"] = {**(given.get("search") or {}), **settings}
+    given["search"] = {**section(given), **settings}
     return given
+
+
+def section(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The section ``search`` of a config; empty where there is none.
+
+    Raises:
+        ConfigError: it is a value.
+    """
+    found = given.get("search") or {}
+    if not isinstance(found, Mapping):
+        raise ConfigError("must have keys such as method and trials", where="search")
+    return found
 
 
 _SIZES: dict[str, Any] = {"size": {"choice": [16, 32, 64, 128]}, "layers": {"choice": [1, 2]}}

@@ -14,10 +14,11 @@ from unrolled.search import Proposal, Study
 from unrolled.search.storage import StorageError
 from unrolled.train import Hook
 from unrolled.workflow.config import Config
+from unrolled.workflow.job import prepare
 from unrolled.workflow.search_folder import SearchFolder
 from unrolled.workflow.search_plan import Plan
 from unrolled.workflow.source import open_table
-from unrolled.workflow.trial import read_trial, run_trial
+from unrolled.workflow.trial import comparable, read_trial, run_trial
 
 _HOPELESS = 5  # trials that all failed end a search
 
@@ -110,7 +111,7 @@ class _Bench:
         self, plan: Plan, folder: SearchFolder, study: Study, deadline: float | None, told: Told, data: Any
     ) -> None:
         self._folder, self._study, self._deadline, self._told = folder, study, deadline, told
-        self._data = _shared(plan, data)
+        self._data = shared_table(plan, data)
 
     def take_up(self, number: int) -> bool:
         """Go on with a trial that was broken off, unless somebody works on it; whether Ctrl-C ended it."""
@@ -151,11 +152,25 @@ class _Bench:
         return max(1.0, self._deadline - time.time()) + (before.seconds if before is not None else 0.0)
 
 
-def _shared(plan: Plan, data: Any) -> Any:
+def shared_table(plan: Plan, data: Any) -> Any:
     """The training data, read once, unless how it is read is to be chosen."""
     if data is not None or any(axis.path.startswith("data.options") for axis in plan.space.axes):
         return data
     return open_table(Config.parse(plan.first()).data)
+
+
+def usable_table(plan: Plan, data: Any) -> Any:
+    """The training data as ``shared_table`` has it; where all trials use it alike, it is looked at before the first.
+
+    Raises:
+        UnrolledError: no trial could be trained on it.
+    """
+    table = shared_table(plan, data)
+    if not any(axis.path.startswith(("data.", "task.")) for axis in plan.space.axes):
+        config = Config.parse(plan.first()).model_copy(update={"net": None})
+        if "valid" not in prepare(comparable(config, config.seed), table, None).sections:
+            raise ConfigError("there is no validation part to compare by", where="data.split", mend="set one aside")
+    return table
 
 
 def _refuse_hopeless(study: Study) -> None:
