@@ -231,7 +231,8 @@ class Recurrent(nn.Module):
         if hx is None:
             return [None] * count
         parts = len(self.cell.state)
-        if not isinstance(hx, tuple) or len(hx) != parts or any(part.shape[:1] != (count,) for part in hx):
+        fits = isinstance(hx, tuple) and len(hx) == parts
+        if not fits or any(not isinstance(part, Tensor) or part.shape[:1] != (count,) for part in hx):
             raise ConfigError(
                 f"the state must be a tuple of {parts} ({', '.join(self.cell.state)}), each ({count}, B, H)",
                 where=str(self),
