@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
 from torch import Tensor
 
 from unrolled.core.errors import BackendError, ConfigError

@@ -68,7 +68,7 @@ class Native:
 
 
 class _Sequence(torch.autograd.Function):
-    """One layer in one direction with its gradient; a second derivative, and one of many gradients, is the reference's."""
+    """One layer in one direction with its gradient; second derivatives and batches of gradients are the reference's."""
 
     @staticmethod
     def forward(
