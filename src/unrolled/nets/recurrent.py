@@ -16,6 +16,7 @@ from unrolled.cells import Initial, cell
 from unrolled.core.errors import ConfigError
 from unrolled.engine import Backend, State
 from unrolled.nets import orthogonal as rotation
+from unrolled.nets.array import array_of
 from unrolled.nets.initial import draw
 from unrolled.program.equations import Equations
 from unrolled.runtime.chain import Chain, Layer
@@ -193,7 +194,7 @@ class Recurrent(nn.Module):
         """
         if not self.causal:
             raise self._needs_the_end()
-        weights = [{role: weight.detach().cpu().numpy() for role, weight in w.items()} for w in self.weights()]
+        weights = [{role: array_of(weight) for role, weight in w.items()} for w in self.weights()]
         return Chain([Layer(self.cell, each) for each in weights], batch, lazy=lazy)
 
     def extra_repr(self) -> str:

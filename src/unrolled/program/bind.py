@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.errors import ConfigError
-from unrolled.program.equations import Equations
+from unrolled.program.equations import Equations, parameters
 from unrolled.program.functions import Array, chunk
 
 Linear = Callable[[Array, Array, Array | None], Array]
@@ -144,7 +144,7 @@ def not_lengths(batch: int, dtype: Any, shape: tuple[int, ...]) -> ConfigError:
 def _expected(
     cell: Equations, size: int, hidden: int, bias: bool
 ) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
-    return cell.shapes(size, hidden, bias=bias), cell.state_sizes(hidden)
+    return parameters(cell, size, hidden, bias=bias), cell.state_sizes(hidden)
 
 
 def _misfit(cell: Equations, expected: dict[str, tuple[int, ...]], weights: Mapping[str, Array]) -> ConfigError:
