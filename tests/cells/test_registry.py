@@ -9,6 +9,7 @@ import pytest
 
 from unrolled import cells
 from unrolled.core.errors import ConfigError
+from unrolled.program import trace
 from unrolled.program.equations import CELLS
 
 
@@ -70,6 +71,7 @@ def test_a_name_of_ours_is_taken() -> None:
         {"gates": ("h",), "vectors": ("h",)},
         {"gates": ("h",), "state": ()},
         {"gates": ("h",), "noise": ("h",)},
+        {"gates": ("class",)},
     ],
 )
 def test_names_that_cannot_work_are_refused_at_once(declared: dict[str, Any]) -> None:
@@ -82,9 +84,14 @@ def test_names_that_cannot_work_are_refused_at_once(declared: dict[str, Any]) ->
     [
         ({"gates": ("f", "n"), "recurrent": ("r",)}, r"'wrong'.recurrent: \('r',\) must be some of \('f', 'n'\)"),
         ({"gates": ("n",), "noise": ("d",), "held": ("e",)}, r"'wrong'.held: \('e',\) must be some of \('d',\)"),
+        ({"gates": ("n",), "forget": "f"}, r"'wrong'.forget: \('f',\) must be some of \('n',\)"),
+        ({"gates": "gates"}, "gates is a text"),
+        ({"gates": ("n",)}, "it has no equations"),
+        ({"gates": ("n",), "state": ("h", "c"), "step": lambda self, x, R, h: (x.n,)}, r"def step\(self, x, R, h, c\)"),
+        ({}, "declares no 'gates'"),
     ],
 )
-def test_only_gates_have_products_and_only_noises_are_held(declared: dict[str, Any], message: str) -> None:
+def test_declarations_that_contradict_each_other_are_refused_at_once(declared: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         type("Wrong", (cells.Cell,), {"name": "wrong", **declared})
 
@@ -103,3 +110,15 @@ def test_only_gates_have_products_and_only_noises_are_held(declared: dict[str, A
 def test_impossible_options_are_refused(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         cells.cell(name, **options)
+
+
+def test_what_is_no_cell_is_not_registered() -> None:
+    with pytest.raises(ConfigError, match="no subclass"):
+        cells.register(int)  # type: ignore[type-var]
+
+
+def test_a_product_without_a_shape_is_named() -> None:
+    declared = {"name": "wrong", "gates": ("n",), "matrices": ("m",), "step": lambda self, x, R, h: (R.m(h),)}
+    kind = type("Wrong", (cells.Cell,), declared)
+    with pytest.raises(ConfigError, match="gives none for 'weight_m'"):
+        trace(kind(), 4)

@@ -11,7 +11,9 @@ import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, Dataset
 
 import unrolled
@@ -166,3 +168,49 @@ def test_sizes_that_change_do_not_compile_anew() -> None:
         for batch, time in ((4, 5), (3, 7), (5, 11)):
             x = torch.randn(batch, time, D)
             assert_close(compiled(x)[0], layer(x)[0], f"{batch} x {time}")
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_checkpointed_layer_has_the_gradients_of_a_plain_one(reentrant: bool) -> None:
+    model, x, truth = _problem()
+    x.requires_grad_()
+    expected = torch.autograd.grad(nn.functional.mse_loss(model(x), truth), [x, *model.parameters()])
+    again = checkpoint(model, x, use_reentrant=reentrant)
+    torch.autograd.backward(nn.functional.mse_loss(again, truth))
+    for tensor, gradient in zip((x, *model.parameters()), expected, strict=True):
+        assert tensor.grad is not None
+        assert_close(tensor.grad, gradient, "checkpointed")
+
+
+def test_many_gradients_at_once_equal_one_after_another() -> None:
+    model, x, _ = _problem()
+    x.requires_grad_()
+    y = model(x)[:, 0]
+    each = torch.stack([torch.autograd.grad(y, x, row, retain_graph=True)[0] for row in torch.eye(B)])
+    (batched,) = torch.autograd.grad(y, x, torch.eye(B), retain_graph=True, is_grads_batched=True)
+    mapped = torch.vmap(lambda row: torch.autograd.grad(y, x, row, retain_graph=True)[0])(torch.eye(B))
+    assert_close(batched, each, "is_grads_batched")
+    assert_close(mapped, each, "vmap")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # of torch's own, at the first such call
+def test_forward_mode_derivatives_equal_those_of_reverse_mode() -> None:
+    model, x, _ = _problem()
+    with torch.no_grad():
+        forward = torch.func.jacfwd(model)(x)
+        _, along = torch.func.jvp(model, (x,), (x,))
+        with forward_ad.dual_level():
+            dual = forward_ad.unpack_dual(model(forward_ad.make_dual(x, x))).tangent
+    reverse = torch.func.jacrev(model)(x).detach()
+    assert_close(forward, reverse, "jacfwd")
+    expected = torch.tensordot(reverse, x, 3)
+    assert_close(along, expected, "jvp")
+    assert_close(dual, expected, "dual numbers")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning", "ignore::torch.jit.TracerWarning")
+def test_a_traced_layer_computes_what_the_layer_does() -> None:
+    layer, x = unrolled.LSTM(D, H, batch_first=True), torch.randn(B, T, D)
+    traced = torch.jit.trace(layer, x)
+    longer = torch.randn(B + 1, T + 2, D)
+    assert_close(traced(longer)[0], layer(longer)[0], "traced")

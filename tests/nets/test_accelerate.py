@@ -15,6 +15,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 import unrolled
+from unrolled.core.errors import ConfigError
 from unrolled.nets.accelerate import accelerate
 from unrolled.testing.compare import assert_close
 
@@ -192,6 +193,30 @@ def test_a_model_without_recurrent_layers_and_a_second_call() -> None:
     model = nn.Sequential(nn.LSTM(D, H))
     assert len(accelerate(model, quiet=True).swapped) == 1
     assert accelerate(model, quiet=True).swapped == ()
+
+
+class OtherNames(nn.Module):
+    """Its methods do not call it ``self``."""
+
+    def __init__(this) -> None:
+        super().__init__()
+        this.cell = nn.GRUCell(D, H)
+
+    def forward(this, x: Tensor) -> Tensor:
+        h: Tensor = this.cell(x)
+        return h
+
+
+def test_a_loop_is_found_whatever_the_instance_is_called() -> None:
+    (found,) = accelerate(OtherNames(), quiet=True).left
+    number = int(found.reason.split("test_accelerate.py:")[1].split(";")[0])
+    assert "this.cell(x)" in Path(__file__).read_text(encoding="utf-8").splitlines()[number - 1]
+
+
+@pytest.mark.parametrize("model", [5, nn.LSTM])
+def test_what_is_no_module_is_refused(model: Any) -> None:
+    with pytest.raises(ConfigError, match="needs a torch module"):
+        accelerate(model)
 
 
 def test_it_is_a_public_name() -> None:

@@ -107,6 +107,29 @@ def test_recurrent_layers(name: str, masked: bool, tmp_path: Path) -> None:
         _same(_sequential(*layers), tmp_path, _x(masked))
 
 
+@pytest.mark.parametrize(
+    "activation",
+    [
+        *("elu", "exponential", "hard_silu", "hard_tanh", "leaky_relu", "log_sigmoid", "relu6", "selu", "silu"),
+        *("softplus", "tanh_shrink"),
+    ],
+)
+def test_activations_inside_cells_and_behind_layers(activation: str, tmp_path: Path) -> None:
+    few = _x()[:, :2] * 0.3  # an unbounded state would explode over more steps
+    layers = (L.SimpleRNN(5, activation=activation, return_sequences=True), L.Dense(4, activation=activation))
+    _same(_sequential(*layers), tmp_path, few)
+    _same(_sequential(L.GRU(5, recurrent_activation=activation)), tmp_path, few)
+
+
+@pytest.mark.parametrize("name", ["concatenate", "add", "subtract", "multiply", "maximum", "minimum"])
+def test_operations_on_values_lose_masks_as_in_keras(name: str, tmp_path: Path) -> None:
+    codes = [L.Input((None,)), L.Input((None,))]
+    a, b = (L.Embedding(7, 4, mask_zero=True)(each) for each in codes)
+    operation = getattr(keras.ops, name)
+    joined = operation([a, b], -1) if name == "concatenate" else operation(a, b)
+    _same(keras.Model(codes, L.LSTM(3)(joined)), tmp_path, _codes(), np.ascontiguousarray(_codes()[::-1]))
+
+
 @pytest.mark.parametrize("merge", ["concat", "sum", "ave", "mul"])
 @pytest.mark.parametrize("sequences", [False, True])
 def test_bidirectional(merge: str, sequences: bool, tmp_path: Path) -> None:
@@ -258,7 +281,7 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (lambda: L.LSTM(3, activation="elu"), "'elu' cannot stand inside a cell"),
+        (lambda: L.LSTM(3, activation="gelu"), "'gelu' cannot stand inside a cell"),
         (lambda: L.Conv2D(3, 3), "this kind of layer is not taken"),
         (lambda: L.ReLU(max_value=6.0), "options are not taken"),
         (lambda: L.Lambda(lambda v: v + 1), "this kind of layer is not taken"),
@@ -279,8 +302,13 @@ def test_an_initial_state_and_a_nested_model_are_refused(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="called with"):
         _imported(keras.Model(first, L.GRU(4)(first, initial_state=state)), tmp_path)
     inner = _sequential(L.GRU(4))
-    with pytest.raises(ConfigError, match="Sequential"):
+    with pytest.raises(ConfigError, match=r"Sequential.*a model inside a model is not taken"):
         _imported(keras.Model(first, inner(first)), tmp_path)
+    second = keras.Model(first, L.GRU(4)(first))
+    with pytest.raises(ConfigError, match=r"Functional.*a model inside a model is not taken"):
+        _imported(keras.Model(again := L.Input((None, D)), second(again)), tmp_path)
+    with pytest.raises(ConfigError, match="by name are not taken"):
+        _imported(keras.Model({"a": first}, L.GRU(4)(first)), tmp_path)
 
 
 def _rewritten(path: Path, config: Any = None, weights: bytes | None = None) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from itertools import pairwise
 from typing import Any
 
@@ -10,9 +12,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from unrolled.core.errors import ConfigError
-from unrolled.nets import Net
+from unrolled.core.errors import ConfigError, DataError
+from unrolled.nets import Net, Recurrent
 from unrolled.program.shapes import Inputs, Outputs
+from unrolled.testing.compare import assert_close
 
 NAMED = Inputs(numbers=4, categories=(5,), masked=(1,), names=("fast", "slow", "time_delta", "slow", "kind"))
 
@@ -106,3 +109,33 @@ def test_what_pooled_slow_layers_say_is_held() -> None:
 def test_slow_layers_keep_every_step() -> None:
     with pytest.raises(ConfigError, match="keep every step"):
         _net([{"slow": {"every": 2, "layers": [{"conv": {"stride": 2}}]}}])
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda stream: pickle.loads(pickle.dumps(stream))])
+def test_a_copy_goes_on_from_the_same_state_by_itself(lazy: bool, copied: Any) -> None:
+    x = torch.randn(6, 3, generator=torch.Generator().manual_seed(0)).numpy()
+    torch.manual_seed(0)
+    net = Net([{"conv": {"channels": 4, "padding": "causal", "norm": None}}, "gru"], Inputs(numbers=3), Outputs())
+    for first in (Recurrent("lstm", 3, 4, 2).stream(lazy=lazy), net.eval().stream(lazy=lazy)):
+        for row in x[:3]:
+            first.step(row)
+        second = copied(first)
+        ahead = [first.step(row) for row in x[3:]]
+        for row, expected in zip(x[3:], ahead, strict=True):
+            assert np.array_equal(second.step(row), expected)
+
+
+def test_weights_of_bfloat16_stream_in_float32() -> None:
+    torch.manual_seed(0)
+    layer, x = Recurrent("gru", 3, 4, dtype=torch.bfloat16), torch.randn(5, 3)
+    expected, _ = copy.deepcopy(layer).float()(x[None])
+    y = layer.stream().process(x.numpy())
+    assert y.dtype == np.float32
+    assert_close(torch.from_numpy(y), expected[0], "stream")
+
+
+@pytest.mark.parametrize("state", [None, 5, (), ((np.zeros((1, 3)),),)])
+def test_what_is_no_state_is_refused(state: Any) -> None:
+    with pytest.raises(DataError, match="state"):
+        Recurrent("gru", 3, 4).stream().restore(state)

@@ -84,7 +84,7 @@ def test_arguments_are_not_written_to() -> None:
     ("change", "message"),
     [
         ({"x": np.zeros((2, 3))}, r"x must be \(B, T, D\)"),
-        ({"x": np.zeros((2, 5, 4))}, "'weight_ih' has shape"),
+        ({"x": np.zeros((2, 5, 4))}, "x has 4 columns, 'weight_ih' takes 3"),
         ({"hx": (np.zeros((2, 5)),)}, "the state has shapes"),
         ({"hx": ()}, "the state has shapes"),
         ({"lengths": [5]}, "one a sequence"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 import sys
 from typing import Any
@@ -132,8 +133,9 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "product of nothing": (lambda self, x, R, h: (R.a(1.0),), "multiplies R.a with a float"),
     "product of a vector": (lambda self, x, R, h: (R.a(R.p),), "depends neither on x nor on the state"),
     "product of one column": (lambda self, x, R, h: (R.a(F.mean(h)),), "takes 4 columns, with a value of 1"),
-    "unknown gate": (lambda self, x, R, h: (x.c,), "no attribute 'c'"),
-    "arguments": (lambda self, x, R: (x.a,), "TypeError"),
+    "unknown gate": (lambda self, x, R, h: (x.c,), "asks for 'c', which the cell does not declare"),
+    "unknown product": (lambda self, x, R, h: (R.c(h),), "asks for 'c', which the cell does not declare"),
+    "in place": (lambda self, x, R, h: (operator.iadd(h, x.a),), "changes a value in place"),
 }
 
 

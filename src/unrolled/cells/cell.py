@@ -5,6 +5,8 @@ Letters: B batch, D input, H hidden, G gates, N heads.
 
 from __future__ import annotations
 
+import inspect
+import keyword
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,6 +16,9 @@ from unrolled.program.functions import Array
 
 Uniform = Callable[..., Array]
 """``uniform(*shape)``: random numbers from 0 to 1."""
+
+
+_LISTED = ("gates", "state", "vectors", "matrices", "recurrent", "noise", "held")
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,37 @@ class Cell:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        where = f"cell {getattr(cls, 'name', cls.__name__)!r}"
+        for needed in ("name", "gates"):
+            if not hasattr(cls, needed):
+                raise ConfigError(f"it declares no {needed!r}", where=where)
+        for listed in _LISTED:
+            value = getattr(cls, listed)
+            if isinstance(value, str):
+                raise ConfigError(f"{listed} is a text", where=where, mend=f"write a tuple: ({value!r},)")
         names = (*cls.gates, *cls.vectors, *cls.matrices, *cls.noise)
-        wrong = [name for name in (*names, *cls.state) if not name.isidentifier() or name.startswith("_")]
+        wrong = [name for name in (*names, *cls.state) if not _is_name(name)]
         if wrong or not cls.state or len({*names}) < len(names):
             raise ConfigError(
                 f"gates, vectors, matrices, noise {names} and state {cls.state} must be distinct Python names",
-                where=f"cell {cls.name!r}",
+                where=where,
             )
-        for of, inside, all_of in (("recurrent", cls.recurrent or (), cls.gates), ("held", cls.held, cls.noise)):
+        chosen = (cls.forget,) if isinstance(cls.forget, str) else ()
+        for of, inside, all_of in (
+            ("recurrent", cls.recurrent or (), cls.gates),
+            ("held", cls.held, cls.noise),
+            ("forget", chosen, (*cls.gates, *cls.vectors)),
+        ):
             if not {*inside} <= {*all_of}:
-                raise ConfigError(f"{inside} must be some of {all_of}", where=f"cell {cls.name!r}.{of}")
+                raise ConfigError(f"{inside} must be some of {all_of}", where=f"{where}.{of}")
+        if not hasattr(cls, "step"):
+            raise ConfigError("it has no equations", where=where, mend="write its step")
+        try:
+            inspect.signature(cls.step).bind(cls, None, None, *cls.state)
+        except TypeError as error:
+            mend = f"write def step(self, x, R, {', '.join(cls.state)})"
+            what = f"its step does not take the parts of the state ({error})"
+            raise ConfigError(what, where=where, mend=mend) from error
 
     @property
     def heads(self) -> int:
@@ -115,6 +141,10 @@ class Cell:
             the rows of one gate.
         """
         return {}
+
+
+def _is_name(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("_") and not keyword.iskeyword(name)
 
 
 def check_rate(option: str, rate: float) -> None:

@@ -17,8 +17,10 @@ def register(cell_type: _CellType) -> _CellType:
     A user's cell may be registered again (a notebook runs its definition twice); the name of one of ours is taken.
 
     Raises:
-        ConfigError: the name belongs to a cell of this package.
+        ConfigError: it is no cell, or the name belongs to a cell of this package.
     """
+    if not (isinstance(cell_type, type) and issubclass(cell_type, Cell)):
+        raise ConfigError(f"{cell_type!r} is no subclass of unrolled.cells.Cell", where="register")
     known = CELLS.get(cell_type.name)
     if known is not None and known is not cell_type and known.__module__.startswith("unrolled.cells."):
         raise ConfigError(

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import torch
 from torch import Tensor
 
 from unrolled.core.errors import BackendError, ConfigError
-from unrolled.engine import operators
+from unrolled.engine import arguments, operators
 from unrolled.engine.backend import Backend, Request, State, Weights
 from unrolled.engine.native import Native
 from unrolled.engine.reference import Reference
 from unrolled.engine.scan import Scan
 from unrolled.engine.torch_kernels import TorchKernels
-from unrolled.program.bind import check, check_lengths
 from unrolled.program.equations import Equations
 
 _BACKENDS: list[Backend] = [Native(), TorchKernels(), Scan(), Reference()]  # fastest first
@@ -58,7 +55,7 @@ def run(
     """
     if backend is None and operators.tracing(x):
         return operators.call(cell, x, weights, hx, lengths, reverse, noise)
-    request = _request(cell, x, weights, hx, lengths, reverse, noise)
+    request = arguments.request(cell, x, weights, hx, lengths, reverse, noise)
     chosen = _find(backend) if backend is not None else None
     if chosen is None:
         chosen = next(candidate for candidate in _BACKENDS if _takes(candidate, request))
@@ -99,7 +96,7 @@ def explain(
     Raises:
         ConfigError: a shape, dtype or length does not fit.
     """
-    request = _request(cell, x, weights, hx, lengths, reverse, noise)
+    request = arguments.request(cell, x, weights, hx, lengths, reverse, noise)
     answers, chosen = [], ""
     for backend in _BACKENDS:
         reason = _reason(backend, request)
@@ -154,43 +151,3 @@ def _find(backend: str | Backend) -> Backend:
         if known.name == backend:
             return known
     raise BackendError("there is no such backend", where=f"backend {backend!r}", mend=f"use {', '.join(backends())}")
-
-
-def _request(
-    cell: Equations,
-    x: Tensor,
-    weights: Weights,
-    hx: State | None,
-    lengths: Any,
-    reverse: bool,
-    noise: Mapping[str, Tensor] | None,
-) -> Request:
-    check(cell, x, weights, hx)
-    expected = weights["weight_ih"].dtype
-    for part in (x, *(hx or ())):
-        if part.dtype != expected and not torch.is_autocast_enabled(x.device.type):
-            raise ConfigError(
-                f"{'x' if part is x else 'the state'} is {part.dtype}, the weights are {expected}",
-                where=f"cell {cell.name!r}",
-                mend=f"convert it with .to({expected})",
-            )
-    if lengths is not None:
-        true = check_lengths(torch.as_tensor(lengths).detach().cpu().numpy(), tuple(x.shape))
-        lengths = None if true is None else torch.as_tensor(true, device=x.device)
-    initial = None if hx is None else tuple(hx)
-    return Request(cell, x, weights, initial, lengths, reverse, _checked(cell, x, weights, noise))
-
-
-def _checked(
-    cell: Equations, x: Tensor, weights: Weights, noise: Mapping[str, Tensor] | None
-) -> Mapping[str, Tensor] | None:
-    """Masks held against the cell; None when there are none."""
-    if not noise:
-        return None
-    shape = (*x.shape[:2], weights["weight_ih"].shape[0] // len(cell.gates))
-    given = {name: tuple(mask.shape) for name, mask in noise.items()}
-    if given != dict.fromkeys(cell.noise, shape):
-        raise ConfigError(
-            f"the noise must be {cell.noise or 'none'}, each of shape {shape}; got {given}", where=f"cell {cell.name!r}"
-        )
-    return noise

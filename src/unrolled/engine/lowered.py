@@ -18,7 +18,7 @@ from unrolled import native
 from unrolled.native.bound import Bound, Form, bound
 from unrolled.native.kernel import NOTHING, View, Weights
 
-_HALVES = (torch.bfloat16, torch.float16)
+HALVES = (torch.bfloat16, torch.float16)
 
 
 class Order(NamedTuple):
@@ -167,7 +167,7 @@ def computed(device: str, dtype: torch.dtype) -> torch.dtype:
     There the numbers are stored with 16 bits, and multiplied, added and carried through time with 32.
     """
     wanted = returned(device, dtype)
-    return torch.float32 if device == "cpu" and wanted in _HALVES else wanted
+    return torch.float32 if device == "cpu" and wanted in HALVES else wanted
 
 
 def returned(device: str, dtype: torch.dtype) -> torch.dtype:

@@ -10,10 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from unrolled.cells import LSTM
 from unrolled.engine.backend import Request, State
-from unrolled.engine.lowered import Lowered, computed, cut, lowered, name_of, order_of, returned
+from unrolled.engine.lowered import HALVES, Lowered, computed, cut, lowered, name_of, order_of, returned
 from unrolled.engine.reference import Reference
 from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.native.bound import Form
@@ -48,7 +49,7 @@ class Native:
         return reason if reason is not None and self._torch.refusal(request) is None else None
 
     def run(self, request: Request) -> tuple[Tensor, State]:
-        if torch.is_autocast_enabled("cpu") or computed("cpu", request.x.dtype) != request.x.dtype:
+        if torch.is_autocast_enabled("cpu") or request.x.dtype in HALVES:
             return _cast(request, self)
         run = _found(request)
         assert isinstance(run, Lowered)
@@ -67,7 +68,7 @@ class Native:
 
 
 class _Sequence(torch.autograd.Function):
-    """One layer in one direction with its gradient; a second derivative is that of the reference."""
+    """One layer in one direction with its gradient; second derivatives and batches of gradients are the reference's."""
 
     @staticmethod
     def forward(
@@ -84,11 +85,12 @@ class _Sequence(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        saved = ctx.saved_tensors  # once: checkpoints give them one time only
         count = 1 + sum(ctx.sizes)
-        tensors, (y, *kept) = ctx.saved_tensors[:count], ctx.saved_tensors[count:]
+        tensors, (y, *kept) = saved[:count], saved[count:]
         wanted = ctx.needs_input_grad[3:]
-        if torch.is_grad_enabled():
-            return (None, None, None, *_twice(ctx, tensors, gradients))
+        if torch.is_grad_enabled() or _batched(gradients):
+            return (None, None, None, *_by_reference(ctx, tensors, gradients))
         x, weights, state, noise = _parts(tensors, ctx.sizes)
         dx, dweights, dstate = ctx.run.backward(
             gradients,
@@ -105,8 +107,14 @@ class _Sequence(torch.autograd.Function):
         return (None, None, None, dx, *dweights, *dstate, *(None for _ in noise))
 
 
-def _twice(ctx: Any, tensors: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
-    """Gradients that have gradients themselves: by the reference, from the start."""
+def _batched(gradients: Sequence[Tensor | None]) -> bool:
+    """Whether one of them stands for many, as in ``is_grads_batched`` and vmap: there is no memory to read then."""
+    kinds = torch._C._functorch
+    return any(g is not None and (kinds.is_legacy_batchedtensor(g) or kinds.is_batchedtensor(g)) for g in gradients)
+
+
+def _by_reference(ctx: Any, tensors: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Gradients by the reference, from the start: with gradients of their own, and of any number at once."""
     x, weights, state, noise = _parts(tensors, ctx.sizes)
     request = Request(
         ctx.cell,
@@ -117,13 +125,14 @@ def _twice(ctx: Any, tensors: Sequence[Tensor], gradients: Sequence[Tensor | Non
         ctx.reverse,
         dict(zip(ctx.run.noise, noise, strict=True)) or None,
     )
-    y, final = Reference().run(request)
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        y, final = Reference().run(request)
     known = [(v, g) for v, g in zip((y, *final), gradients, strict=True) if g is not None]
     wanted = ctx.needs_input_grad[3:]
     asked = [v for v, want in zip(tensors, wanted, strict=True) if want]
-    found = iter(
-        torch.autograd.grad([v for v, _ in known], asked, [g for _, g in known], create_graph=True, allow_unused=True)
-    )
+    results, given = [v for v, _ in known], [g for _, g in known]
+    found = iter(torch.autograd.grad(results, asked, given, create_graph=again, allow_unused=True))
     return [next(found) if want else None for want in wanted]
 
 
@@ -144,12 +153,16 @@ def _found(request: Request) -> Lowered | str:
 
 def _lowered(request: Request) -> Lowered | str:
     x = request.x
-    if x.device.type != "cpu":
+    if not x.is_cpu:
         return f"it computes on CPUs, x is on {x.device}"
     if not x.shape[0]:
         return "an empty batch has nothing to compute"
-    if torch._C._functorch.peek_interpreter_stack() is not None:
-        return "inside torch.func every operation must be torch's own"
+    if (
+        torch._C._functorch.peek_interpreter_stack() is not None
+        or forward_ad._current_level >= 0
+        or torch._C._get_tracing_state() is not None
+    ):
+        return "inside torch.func, forward-mode derivatives and torch.jit.trace every operation must be torch's own"
     dtype, noise = name_of(computed("cpu", x.dtype)), request.noise is not None
     return lowered(Form.of(request.cell, request.weights, dtype, noise=noise, training=_needs_gradient(request)))
 

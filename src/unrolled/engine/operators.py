@@ -17,15 +17,18 @@ import torch
 from torch import Tensor
 
 from unrolled.core.errors import BackendError
+from unrolled.engine.arguments import check_tensors, checked_lengths
 from unrolled.engine.backend import Backend, Request, State
 from unrolled.engine.lowered import Lowered, computed, cut, lowered, name_of, order_of, returned
 from unrolled.engine.reference import Reference
 from unrolled.engine.torch_kernels import TorchKernels
 from unrolled.native.bound import Form
 from unrolled.program import equations
+from unrolled.program.bind import not_lengths
 from unrolled.program.equations import Equations
 
 _OTHERS: tuple[Backend, ...] = (TorchKernels(), Reference())
+_WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _OWN: dict[str, Equations] = {}
 """Cells that are not registered, by key."""
 
@@ -75,10 +78,10 @@ def forward(
     keep: bool,
 ) -> list[Tensor]:
     """y, the final state, and with ``keep`` what ``unrolled::backward`` needs besides."""
-    call = _Call(x, weights, state, noise, lengths, cell, reverse)
+    call = _checked(_Call(x, weights, state, noise, lengths, cell, reverse))
     run = _lowered(call, keep)
     if isinstance(run, Lowered) and x.numel():
-        order = None if lengths is None else order_of(lengths)
+        order = None if call.lengths is None else order_of(call.lengths)
         y, final, kept = run.forward(
             x.contiguous(), weights, state, noise, order=order, reverse=reverse, keep=keep, clean=True
         )
@@ -100,6 +103,7 @@ def _(
     keep: bool,
 ) -> list[Tensor]:
     call = _Call(x, weights, state, noise, lengths, cell, reverse)
+    _check_shapes(call)
     y = x.new_empty(x.shape[0], x.shape[1], state[0].shape[1])
     return [y, *map(torch.empty_like, state), *(_rest(call, _lowered(call, keep)) if keep else [])]
 
@@ -117,11 +121,11 @@ def backward(
     reverse: bool,
 ) -> list[Tensor]:
     """Gradients to x, each weight and each part of the initial state, of those to y and the final state."""
-    call = _Call(x, weights, state, noise, lengths, cell, reverse)
+    call = _checked(_Call(x, weights, state, noise, lengths, cell, reverse))
     run = _lowered(call, True)
     if not isinstance(run, Lowered) or not x.numel():
         return _gradients_otherwise(gradients, call)
-    order = None if lengths is None else order_of(lengths)
+    order = None if call.lengths is None else order_of(call.lengths)
     y, kept = results[0], results[1 + len(state) :]
     wanted = [True] * (1 + len(weights))
     dx, dweights, dstate = run.backward(
@@ -189,16 +193,32 @@ def call(
     masks = [] if not noise else [noise[name] for name in cell.noise]
     device = x.device.type
     dtype, wanted = computed(device, x.dtype), returned(device, x.dtype)
+    state = list(hx or ())
     if torch.is_autocast_enabled(device) or dtype != x.dtype:
-        x, given, masks = x.to(dtype), [weight.to(dtype) for weight in given], [mask.to(dtype) for mask in masks]
+        x, given, masks, state = x.to(dtype), *([v.to(dtype) for v in vs] for vs in (given, masks, state))
     sizes = cell.state_sizes(given[0].shape[0] // len(cell.gates))
-    state = [x.new_zeros(x.shape[0], size) for size in sizes] if hx is None else [part.to(x.dtype) for part in hx]
+    if hx is None:
+        state = [x.new_zeros(x.shape[0], size) for size in sizes]
     keep = torch.is_grad_enabled() and any(v.requires_grad for v in (x, *given, *state))
-    if lengths is not None:
-        lengths = torch.as_tensor(lengths).to(torch.int64)
+    lengths = None if lengths is None else torch.as_tensor(lengths)
     y, *rest = torch.ops.unrolled.forward(x, given, state, masks, lengths, key_of(cell), reverse, keep)
     results = [v.to(wanted) for v in (y, *rest[: len(sizes)])]
     return results[0], tuple(results[1:])
+
+
+def _check_shapes(call: _Call) -> None:
+    """Hold against the cell all that is known before there are numbers, for kernels read memory by it."""
+    cell, x, lengths = cell_of(call.cell), call.x, call.lengths
+    masks = dict(zip(cell.noise, call.noise, strict=True)) if call.noise else None
+    check_tensors(cell, x, _named(cell, call.weights), tuple(call.state), masks)
+    if lengths is not None and (lengths.shape != x.shape[:1] or lengths.dtype not in _WHOLE):
+        raise not_lengths(int(x.shape[0]), lengths.dtype, tuple(lengths.shape))
+
+
+def _checked(call: _Call) -> _Call:
+    """The same with lengths as backends take them, after all was held against the cell."""
+    _check_shapes(call)
+    return call if call.lengths is None else call._replace(lengths=checked_lengths(call.lengths, call.x))
 
 
 def _shapes(cell: Equations, weights: Sequence[Tensor]) -> dict[str, tuple[int, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from unrolled.cells import GRU, LSTM, RNN, LSTMProjected, RNNRelu
 from unrolled.engine.backend import Request, State
@@ -47,7 +48,9 @@ class TorchKernels:
         return None
 
     def hesitation(self, request: Request) -> str | None:
-        """Why the reference goes first: torch would run its kernels sample by sample."""
+        """Why the reference goes first: torch would run its kernels sample by sample, or not at all."""
+        if forward_ad._current_level >= 0:
+            return "torch's recurrent kernels have no forward-mode derivative"
         stack = torch._C._functorch.get_interpreter_stack()
         if stack and any(level.key() == torch._C._functorch.TransformType.Vmap for level in stack):
             return "torch cannot vmap its recurrent kernels"
@@ -66,7 +69,7 @@ class TorchKernels:
 
 def _whole(request: Request) -> tuple[Tensor, State]:
     """All sequences over all T steps, forward."""
-    train = torch.is_grad_enabled()
+    train = torch.is_grad_enabled() or torch._C._get_tracing_state() is not None  # a trace serves both
     arguments = (_flat(request), "bias_ih" in request.weights, 1, 0.0, train, False, True)
     hx = tuple(part.unsqueeze(0) for part in request.state)
     y, *state = _SEQUENCE[type(request.cell)](request.x, hx if len(hx) > 1 else hx[0], *arguments)

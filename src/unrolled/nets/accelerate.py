@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import jit, nn
 from torch.nn.utils.parametrize import is_parametrized
 
+from unrolled.core.errors import ConfigError
 from unrolled.nets.drop_in import GRU, LSTM, RNN
 
 _OURS: dict[type[nn.Module], type[LSTM | GRU | RNN]] = {nn.LSTM: LSTM, nn.GRU: GRU, nn.RNN: RNN}
@@ -56,12 +57,17 @@ def accelerate(model: nn.Module, *, quiet: bool = False) -> Acceleration:
         model: any torch model, before ``torch.compile``; it may itself be a recurrent layer.
         quiet: print nothing.
 
+    Raises:
+        ConfigError: it is no torch module.
+
     Example:
         >>> model = nn.Sequential(nn.Linear(4, 8), nn.GRU(8, 16))
         >>> accelerate(model)
         replaced 1 of 1 recurrent modules
           1: GRU(8, 16)
     """
+    if not isinstance(model, nn.Module):
+        raise ConfigError(f"needs a torch module, got {type(model).__name__}", where="accelerate")
     swapped, left = [], []
     for place, module in list(model.named_modules()):
         if not _RECURRENT.search(_name(module)):
@@ -120,7 +126,7 @@ def _loop(model: nn.Module, place: str) -> str:
     if owner is None:
         return mend
     for number, line in _source(type(owner)):
-        if re.search(rf"\bself\.{attribute}\b(?!\s*(:[^=]*)?=[^=])", line):
+        if re.search(rf"\b\w+\.{attribute}\b(?!\s*(:[^=]*)?=[^=])", line):
             return f"the loop over it is at {inspect.getsourcefile(type(owner))}:{number}; {mend}"
     return f"the loop over it is in {type(owner).__qualname__}; {mend}"
 

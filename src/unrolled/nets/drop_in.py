@@ -92,6 +92,8 @@ class _DropIn(Recurrent):
             x, true = pad_packed_sequence(input, batch_first=True)
             y, state = super().forward(x, _tuple(hx), lengths=true)
             return _packed_like(input, y, true), _untuple(state)
+        if not isinstance(input, Tensor):
+            raise ConfigError(f"input must be a tensor, it is a {type(input).__name__}", where=str(self))
         if input.dim() not in (2, 3):
             raise ConfigError(f"input must have 2 or 3 dimensions, it has {input.dim()}", where=str(self))
         known = None if lengths is None else torch.as_tensor(lengths)
@@ -202,6 +204,8 @@ class _CellDropIn(nn.Module):
         Raises:
             ConfigError: a shape or dtype does not fit.
         """
+        if not isinstance(input, Tensor):
+            raise ConfigError(f"input must be a tensor, it is a {type(input).__name__}", where=str(self))
         if input.dim() not in (1, 2):
             raise ConfigError(f"input must have 1 or 2 dimensions, it has {input.dim()}", where=str(self))
         weights = {role: getattr(self, role) for role in self._parameters}

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.records import NetFacts, Note
+from unrolled.nets.array import array_of
 from unrolled.nets.body import Body, occupied, weight_count
 from unrolled.nets.flow import Flow
 from unrolled.nets.spec import NetSpec
@@ -173,8 +174,8 @@ class Net(Body):
         """
         for note in self.streamable():
             raise ConfigError("it cannot run step by step", where=note.en, mend="build the net without this layer")
-        weights = {name: tensor.detach().cpu().numpy() for name, tensor in self.state_dict().items()}
-        given = (None if value is None else value.detach().cpu().numpy() for value in (static, known))
+        weights = {name: array_of(tensor) for name, tensor in self.state_dict().items()}
+        given = (None if value is None else array_of(value) for value in (static, known))
         return Stream(self.plan(), weights, batch, lazy=lazy, **dict(zip(("static", "known"), given, strict=True)))
 
     def __getstate__(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from unrolled.cells import Initial, cell
 from unrolled.core.errors import ConfigError
 from unrolled.engine import Backend, State
 from unrolled.nets import orthogonal as rotation
+from unrolled.nets.array import array_of
 from unrolled.nets.initial import draw
 from unrolled.program.equations import Equations
 from unrolled.runtime.chain import Chain, Layer
@@ -193,7 +194,7 @@ class Recurrent(nn.Module):
         """
         if not self.causal:
             raise self._needs_the_end()
-        weights = [{role: weight.detach().cpu().numpy() for role, weight in w.items()} for w in self.weights()]
+        weights = [{role: array_of(weight) for role, weight in w.items()} for w in self.weights()]
         return Chain([Layer(self.cell, each) for each in weights], batch, lazy=lazy)
 
     def extra_repr(self) -> str:
@@ -231,7 +232,8 @@ class Recurrent(nn.Module):
         if hx is None:
             return [None] * count
         parts = len(self.cell.state)
-        if not isinstance(hx, tuple) or len(hx) != parts or any(part.shape[:1] != (count,) for part in hx):
+        fits = isinstance(hx, tuple) and len(hx) == parts
+        if not fits or any(not isinstance(part, Tensor) or part.shape[:1] != (count,) for part in hx):
             raise ConfigError(
                 f"the state must be a tuple of {parts} ({', '.join(self.cell.state)}), each ({count}, B, H)",
                 where=str(self),

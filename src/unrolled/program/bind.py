@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unrolled.core.errors import ConfigError
-from unrolled.program.equations import Equations
+from unrolled.program.equations import Equations, parameters
 from unrolled.program.functions import Array, chunk
 
 Linear = Callable[[Array, Array, Array | None], Array]
@@ -105,13 +105,15 @@ def check(
         raise ConfigError(f"x must be (B, T, D), it is {tuple(x.shape)}", where=f"cell {cell.name!r}")
     if "weight_ih" not in weights:
         raise ConfigError("the weight 'weight_ih' is missing", where=f"cell {cell.name!r}")
-    rows = (*weights["weight_ih"].shape, 0)[0]
-    expected, sizes = _expected(cell, x.shape[2], rows // len(cell.gates), "bias_ih" in weights)
+    rows, columns = (*weights["weight_ih"].shape, 0, 0)[:2]
+    expected, sizes = _expected(cell, columns, rows // len(cell.gates), "bias_ih" in weights)
     if len(weights) != len(expected):
         raise _misfit(cell, expected, weights)
     for name, shape in expected.items():
         if name not in weights or weights[name].shape != shape:
             raise _misfit(cell, expected, weights)
+    if x.shape[2] != columns:
+        raise ConfigError(f"x has {x.shape[2]} columns, 'weight_ih' takes {columns}", where=f"cell {cell.name!r}")
     states = tuple((x.shape[0], size) for size in sizes)
     if hx is not None and tuple(part.shape for part in hx) != states:
         given = tuple(tuple(part.shape) for part in hx)
@@ -127,19 +129,22 @@ def check_lengths(lengths: npt.ArrayLike, x: tuple[int, ...]) -> npt.NDArray[np.
     """
     given = np.asarray(lengths)
     if given.shape != (x[0],) or (given.size and given.dtype.kind not in "iu"):
-        raise ConfigError(
-            f"must be {x[0]} whole numbers, one a sequence; got {given.dtype} of shape {given.shape}", where="lengths"
-        )
+        raise not_lengths(x[0], given.dtype, given.shape)
     if given.size and (given.min() < 0 or given.max() > x[1]):
         raise ConfigError(f"must lie within 0 .. {x[1]}; they go from {given.min()} to {given.max()}", where="lengths")
     return None if (given == x[1]).all() else given.astype(np.int64)
+
+
+def not_lengths(batch: int, dtype: Any, shape: tuple[int, ...]) -> ConfigError:
+    """The error of lengths that are no whole numbers, one a sequence."""
+    return ConfigError(f"must be {batch} whole numbers, one a sequence; got {dtype} of shape {shape}", where="lengths")
 
 
 @lru_cache(maxsize=256)
 def _expected(
     cell: Equations, size: int, hidden: int, bias: bool
 ) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
-    return cell.shapes(size, hidden, bias=bias), cell.state_sizes(hidden)
+    return parameters(cell, size, hidden, bias=bias), cell.state_sizes(hidden)
 
 
 def _misfit(cell: Equations, expected: dict[str, tuple[int, ...]], weights: Mapping[str, Array]) -> ConfigError:

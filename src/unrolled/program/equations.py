@@ -41,6 +41,20 @@ class Equations(Protocol):
     def starts(self, hidden_size: int, uniform: Callable[..., Any]) -> dict[str, Any]: ...
 
 
+def parameters(cell: Equations, input_size: int, hidden_size: int, *, bias: bool) -> dict[str, tuple[int, ...]]:
+    """``cell.shapes``, held against what the cell declares.
+
+    Raises:
+        ConfigError: a vector or a matrix has no shape.
+    """
+    shapes = cell.shapes(input_size, hidden_size, bias=bias)
+    for name in (*cell.vectors, *(f"weight_{matrix}" for matrix in cell.matrices)):
+        if name not in shapes:
+            mend = f"return super().shapes(...) | {{{name!r}: (...)}}"
+            raise ConfigError(f"its shapes() gives none for {name!r}", where=f"cell {cell.name!r}", mend=mend)
+    return shapes
+
+
 CELLS: dict[str, Callable[..., Equations]] = {}
 """Filled by ``unrolled.cells.register``: plans and specs find cells here by name."""
 

@@ -125,10 +125,14 @@ class Symbol:
     def _matmul(self, *_: Any) -> NoReturn:
         raise Refusal("multiplies matrices; declare `gates` or `matrices`, and write R.<name>(v)")
 
+    def _in_place(self, *_: Any) -> NoReturn:
+        raise Refusal("changes a value in place, and others may still read it; write v = v + w for v += w")
+
     __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _compare
     __float__ = __int__ = __complex__ = __index__ = __array__ = _number
     __getitem__ = __setitem__ = __iter__ = __len__ = __contains__ = _index
     __matmul__ = __rmatmul__ = _matmul
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = _in_place
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"values have no {name!r}; use operators and unrolled.program.functions")

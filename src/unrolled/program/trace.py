@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from types import FrameType, SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 from unrolled.core.errors import ConfigError
 from unrolled.program.builder import Builder
-from unrolled.program.equations import Equations
+from unrolled.program.equations import Equations, parameters
 from unrolled.program.program import Program
 from unrolled.program.symbol import Refusal, Symbol
 
@@ -47,21 +47,28 @@ def trace(cell: Equations, hidden_size: int, *, bias: bool = True, training: boo
     return first
 
 
+class _Names(SimpleNamespace):
+    """What the equations call ``x`` and ``R``."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise Refusal(f"asks for {name!r}, which the cell does not declare; here are {', '.join(vars(self)) or 'none'}")
+
+
 class _Trace:
     """One run of a cell's equations on symbols."""
 
     def __init__(self, cell: Equations, hidden_size: int, bias: bool, training: bool) -> None:
         self._cell, self._hidden, self._bias, self._training = cell, hidden_size, bias, training
-        self._shapes = cell.shapes(1, hidden_size, bias=bias)
+        self._shapes = parameters(cell, 1, hidden_size, bias=bias)
         self._builder = Builder()
         self._locals: dict[str, Any] = {}
 
     def run(self) -> Program:
         cell, sizes = self._cell, self._cell.state_sizes(self._hidden)
-        x = SimpleNamespace(**{gate: self._leaf("input", gate, self._hidden) for gate in cell.gates}, **self._noise())
+        x = _Names(**{gate: self._leaf("input", gate, self._hidden) for gate in cell.gates}, **self._noise())
         state = [self._leaf("state", part, size) for part, size in zip(cell.state, sizes, strict=True)]
         try:
-            new = self._step(x, SimpleNamespace(**dict(self._recurrence())), *state)
+            new = self._step(x, _Names(**dict(self._recurrence())), *state)
             outputs = list(self._outputs(new, sizes))
         except Refusal as refusal:
             raise self._located(f"it {refusal}", refusal) from None

@@ -125,7 +125,10 @@ class Chain:
         Raises:
             DataError: it belongs to other layers, or another number of streams.
         """
-        found = tuple(tuple(np.shape(part) for part in layer) for layer in state)
+        try:
+            found = tuple(tuple(np.shape(part) for part in layer) for layer in state)
+        except TypeError as error:
+            raise DataError(f"it is no state: {error}", where="state", mend="give what snapshot() gave") from error
         if found != tuple(self._sizes):
             raise DataError(f"it has the shapes {found}, these layers {tuple(self._sizes)}", where="state")
         if self._native is not None:
@@ -148,6 +151,10 @@ class Chain:
         products = [layer.products for layer in self._lazy]
         return sum(each.multiplied for each in products), sum(each.dense for each in products)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are chains of their own, that go on from the same state."""
+        return _restored, (self._layers, self.batch, bool(self._lazy), self.snapshot())
+
     def _run(self, x: Array) -> Array:
         """``(B, T, D)`` to ``(B, T, H)``."""
         if self._native is not None:
@@ -164,6 +171,12 @@ class Chain:
 
     def _misfit(self, shape: tuple[int, ...], expected: str) -> DataError:
         return DataError(f"x has the shape {shape}, expected {expected}", where="stream")
+
+
+def _restored(layers: Sequence[Layer], batch: int, lazy: bool, state: State) -> Chain:
+    chain = Chain(layers, batch, lazy=lazy)
+    chain.restore(state)
+    return chain
 
 
 def _native(layers: Sequence[Layer], batch: int, dtype: np.dtype[Any]) -> native.Stream | None:

@@ -68,7 +68,7 @@ class Stream:
     ) -> None:
         self.plan, self.batch = plan, batch
         self._weights = {name: np.array(weights[name]) for name in plan.weights}
-        self._given = {"static": static, "known": known}
+        self._given, self._lazy = {"static": static, "known": known}, lazy
         self.columns = plan.inputs.numbers + len(plan.inputs.categories)
         self._uses = Counter(name for op in plan.ops for name in op.inputs)
         self._same: dict[str | None, str | None] = {}  # values of operations that another does, and where they are
@@ -158,6 +158,11 @@ class Stream:
         for layer in self._convolutions.values():
             layer.reset()
         self._carried = dict.fromkeys(self._carried, ())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are streams of their own, that go on from the same state."""
+        options = {**self._given, "lazy": self._lazy}
+        return _restored, (self.plan, self._weights, self.batch, options, self.snapshot())
 
     def _prepare(self, op: Op) -> None:
         """Check that an operation can stream, and make room for what it remembers."""
@@ -300,3 +305,9 @@ class Stream:
         if len(op.outputs) > 1:
             return lambda *inputs: tuple(function(*inputs, **given))
         return lambda *inputs: (function(*inputs, **given),)
+
+
+def _restored(plan: Plan, weights: Mapping[str, Array], batch: int, options: dict[str, Any], state: State) -> Stream:
+    stream = Stream(plan, weights, batch, **options)
+    stream.restore(state)
+    return stream

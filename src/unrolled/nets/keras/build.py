@@ -32,12 +32,16 @@ RECURRENT = ("GRU", "LSTM", "SimpleRNN")
 
 @dataclass(frozen=True)
 class Source:
-    """One layer of the file: its class, configuration, and where its arrays lie."""
+    """One layer of the file: its class, configuration, and where its arrays lie.
+
+    ``operation`` says that it is no layer but one of ``keras.ops``, such as ``a + b``: those lose masks.
+    """
 
     kind: str
     config: dict[str, Any]
     arrays: Arrays
     prefix: str
+    operation: bool = False
 
     @property
     def where(self) -> str:

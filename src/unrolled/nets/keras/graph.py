@@ -17,6 +17,8 @@ Key = tuple[str, int]
 """A value: the layer that computes it, and at which of its calls."""
 
 _MASK_OPS = ("Any", "LogicalOr", "NotEqual")
+_MODELS = ("Functional", "Model", "Sequential")
+_OPERATIONS = ("keras.ops", "keras.src.ops")
 _HARMLESS = (None, True, False)
 
 
@@ -45,7 +47,7 @@ class KerasModule(nn.Module):
     def __init__(self, graph: Graph) -> None:
         super().__init__()
         self._calls, self._inputs, self._outputs = graph.calls, graph.inputs, graph.outputs
-        self._kinds = {name: source.kind for name, source in graph.layers.items()}
+        self._merging = {name: source.operation for name, source in graph.layers.items() if source.kind in MERGING}
         names = list(dict.fromkeys(call.layer for call in graph.calls))
         self._index = {name: index for index, name in enumerate(names)}
         self.layers = nn.ModuleList(build(graph.layers[name]) for name in names)
@@ -61,9 +63,10 @@ class KerasModule(nn.Module):
         values: dict[Key, Any] = {key: (x, None) for key, x in zip(self._inputs, inputs, strict=True)}
         for call in self._calls:
             layer = self.layers[self._index[call.layer]]
-            if self._kinds[call.layer] in MERGING:
+            if call.layer in self._merging:
                 xs, masks = zip(*(values[key] for key in call.inputs), strict=True)
-                values[call.output] = layer(list(xs), list(masks))
+                known = [None] * len(xs) if self._merging[call.layer] else list(masks)
+                values[call.output] = layer(list(xs), known)
             else:
                 values[call.output] = layer(*values[call.inputs[0]])
         results = tuple(values[key][0] for key in self._outputs)
@@ -99,9 +102,12 @@ def _layers(entries: list[dict[str, Any]], arrays: Arrays) -> tuple[dict[str, So
         snake = _snake_case(kind)
         prefix = f"layers/{snake}" + (f"_{counts[snake]}" if counts[snake] else "")
         name = str(entry.get("name", config["name"]))
-        source = Source(kind, config, arrays, prefix)
-        if not str(entry.get("module", "keras")).startswith("keras") and kind != "InputLayer":
+        module = str(entry.get("module", "keras"))
+        source = Source(kind, config, arrays, prefix, module.startswith(_OPERATIONS))
+        if not module.startswith("keras") and kind != "InputLayer":
             raise ConfigError("it is a class of its maker's own", where=source.where)
+        if kind in _MODELS:
+            raise ConfigError("a model inside a model is not taken", where=source.where, mend="build it of its layers")
         if kind in _MASK_OPS:  # operations are not counted among the layers
             layers[name] = source
             continue
@@ -151,7 +157,8 @@ def _arguments(node: dict[str, Any], source: Source, layers: dict[str, Source]) 
     args = node["args"]
     values = _tensors(args)
     merging = source.kind in MERGING
-    if len(args) != 1 or not values or (len(values) > 1 and not merging):
+    pair = merging and source.operation and len(args) == len(values) == 2  # such as a + b
+    if not pair and (len(args) != 1 or not values or (len(values) > 1 and not merging)):
         raise ConfigError(f"it is called with {len(args)} arguments and {len(values)} tensors", where=source.where)
     return tuple(values)
 
@@ -170,6 +177,8 @@ def _tensors(value: Any) -> list[Key]:
 
 def _keys(entries: Any) -> tuple[Key, ...]:
     """One ``[name, call, index]``, or a list of them."""
+    if isinstance(entries, dict):
+        raise ConfigError("inputs or outputs by name are not taken", where="config.json", mend="make them lists")
     if isinstance(entries[0], str):
         entries = [entries]
     return tuple((str(name), int(node)) for name, node, _ in entries)
