@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from benchmarks.accuracy.curves import RESULTS, RUN, Curve, Trial, courses, learn, surroundings
+from benchmarks.accuracy.curves import RESULTS, RUN, Curve, Trial, courses, learn
 from benchmarks.accuracy.ledger import Ledger
 from benchmarks.accuracy.picture import picture
 from unrolled.core.files import write_text
@@ -73,7 +73,7 @@ def judged(lines: list[str]) -> list[str]:
         f"{len(errors)} below {GOAL}"
         for net, errors in found.items()
     ]
-    return [*medians, "", surroundings()]
+    return medians
 
 
 def main() -> None:

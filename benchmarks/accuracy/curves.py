@@ -56,17 +56,16 @@ class Curve:
         return "| " + " ".join(f"{loss:.2g}" for loss in self.losses)
 
 
-RUN = r"(.+?) +(\d+) +"
-"""What a line of these results begins with: the net and the seed."""
+RUN = r"(.+?) +(\d+) .*\|"
+"""A line of these results: the net, the seed, figures, and the course after a bar."""
 
 
 def courses(lines: Iterable[str]) -> dict[str, list[list[float]]]:
     """Of every net the losses of its runs, from lines of results that have them."""
     found: dict[str, list[list[float]]] = {}
     for line in lines:
-        run, (_, bar, losses) = re.match(RUN, line), line.rpartition("|")
-        if run and bar:
-            found.setdefault(run[1], []).append([float(loss) for loss in losses.split()])
+        if run := re.match(RUN, line):
+            found.setdefault(run[1], []).append([float(loss) for loss in line[run.end() :].split()])
     return found
 
 
@@ -80,14 +79,18 @@ def learn(
     batch: int = 50,
     rate: float = 0.01,
     enough: float = 0.0,
+    lessons: Callable[[float], Draw] | None = None,
 ) -> Curve:
-    """Adam on fresh batches, gradients clipped at 1; ends early once the held-out loss is twice below ``enough``."""
+    """Adam on fresh batches, gradients clipped at 1; ends early once the held-out loss is twice below ``enough``.
+
+    ``lessons`` gives what is drawn in training at a share of it, 0 to 1, where that is not what the net is judged on.
+    """
     began, random = time.process_time(), torch.Generator().manual_seed(seed)
     held_out, unseen = (draw(500, torch.Generator().manual_seed(1000 + k)) for k in (seed, seed + 1000))
     optimizer = torch.optim.Adam(net.parameters(), rate)
     losses = [judge(net, loss, *held_out)]
     for step in range(1, steps + 1):
-        x, y = draw(batch, random)
+        x, y = (draw if lessons is None else lessons(step / steps))(batch, random)
         optimizer.zero_grad()
         torch.autograd.backward(loss(net(x), y))
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy.curves import RESULTS, SHARED, surroundings
+from benchmarks.accuracy.curves import RESULTS, SHARED
 from benchmarks.accuracy.ledger import Ledger
 from unrolled.nets.presets import preset
 from unrolled.workflow.config import Config
@@ -100,7 +100,7 @@ def judged(lines: list[str]) -> list[str]:
         if kind != "none" and gains:
             mean += f"  {np.mean(gains):+.4f} to none, ahead in {sum(gain > 0 for gain in gains)} of {len(gains)}"
         said.append(mean)
-    return [*said, "", surroundings()]
+    return said
 
 
 def main() -> None:
