@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-
 from benchmarks.accuracy import adding, blank_copy
 from benchmarks.accuracy.curves import EVERY, Curve, Trial, courses
 from benchmarks.accuracy.picture import picture
