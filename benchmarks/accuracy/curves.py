@@ -64,8 +64,8 @@ def courses(lines: Iterable[str]) -> dict[str, list[list[float]]]:
     """Of every net the losses of its runs, from lines of results that have them."""
     found: dict[str, list[list[float]]] = {}
     for line in lines:
-        if run := re.match(RUN, line):
-            found.setdefault(run[1], []).append([float(loss) for loss in line[run.end() :].split()])
+        if (run := re.match(RUN, line)) and (losses := line[run.end() :].split()):
+            found.setdefault(run[1], []).append([float(loss) for loss in losses])
     return found
 
 
