@@ -4,8 +4,8 @@ Ten letters of eight are shown, then 99 blanks, a mark, and ten blanks during wh
 order; at all other steps the answer is the blank. Who remembers nothing has a cross-entropy of 10 ln 8 / (T + 20), a
 mean over all steps. The plain RNN, an LSTM, the memory layer, and a rotation with modReLU (`rnn_modrelu` with
 `orthogonal: true`; and tanh in the place of modReLU) learn from fresh sequences in every batch, with Adam, gradients
-clipped. With a curriculum the blanks of a batch are a random number, at first of up to 5, from the middle of the
-training on of up to 100; the figures are always those of 100. A run ends once it is well below.
+clipped. With a curriculum letters and blanks of a batch are random numbers, at first of up to 1 and 5, from the
+middle of the training on of up to 10 and 100; the figures are always those of 10 and 100. A run ends once it is well below.
 
     OMP_NUM_THREADS=1 python -m benchmarks.accuracy.blank_copy
 """
@@ -43,20 +43,22 @@ NETS = {
 _COLUMNS = f"{'net':20}{'seed':>5}{'rate':>7}{'loss':>9}{'letters right':>15}{'batches':>9}{'seconds':>9}  | course"
 
 
-def draw(count: int, random: torch.Generator, blanks: int = BLANKS) -> tuple[Tensor, Tensor]:
-    """One-hot symbols ``(B, blanks + 20, 10)``, 0 the blank, and the symbols to answer ``(B, blanks + 20)``."""
-    letters = torch.randint(1, LETTERS + 1, (count, SHOWN), generator=random)
-    given, wanted = torch.zeros(2, count, blanks + 2 * SHOWN, dtype=torch.long)
-    given[:, :SHOWN], given[:, -SHOWN - 1], wanted[:, -SHOWN:] = letters, MARK, letters
+def draw(count: int, random: torch.Generator, shown: int = SHOWN, blanks: int = BLANKS) -> tuple[Tensor, Tensor]:
+    """One-hot symbols ``(B, blanks + 2 shown, 10)``, 0 the blank, and the symbols to answer ``(B, blanks + 2 shown)``."""
+    letters = torch.randint(1, LETTERS + 1, (count, shown), generator=random)
+    given, wanted = torch.zeros(2, count, blanks + 2 * shown, dtype=torch.long)
+    given[:, :shown], given[:, -shown - 1], wanted[:, -shown:] = letters, MARK, letters
     return one_hot(given, SYMBOLS).float(), wanted
 
 
 def curriculum(share: float) -> Draw:
-    """Batches of a random number of blanks, up to more and more."""
-    longest = SHORT + round(min(1.0, 2 * share) * (BLANKS - SHORT))
+    """Batches of a random number of letters and blanks, up to more and more."""
+    grown = min(1.0, 2 * share)
 
     def lesson(count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        return draw(count, random, int(torch.randint(1, longest + 1, (), generator=random)))
+        most = (1 + round(grown * (SHOWN - 1)), SHORT + round(grown * (BLANKS - SHORT)))
+        shown, blanks = (int(torch.randint(1, each + 1, (), generator=random)) for each in most)
+        return draw(count, random, shown, blanks)
 
     return lesson
 

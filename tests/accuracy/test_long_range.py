@@ -27,14 +27,19 @@ def test_letters_are_asked_after_the_mark() -> None:
     assert (given[:, 10:-11] == 0).all() and (y[:, :-10] == 0).all()
 
 
-def test_a_curriculum_ends_at_all_blanks() -> None:
-    def lengths(share: float) -> list[int]:
+def test_a_curriculum_ends_at_all_letters_and_blanks() -> None:
+    def seen(share: float) -> tuple[set[int], set[int]]:
         lesson, random = blank_copy.curriculum(share), _random()
-        return [lesson(1, random)[0].shape[1] - 2 * blank_copy.SHOWN for _ in range(300)]
+        answers = [lesson(1, random)[1][0] for _ in range(300)]
+        shown = [int((answer > 0).sum()) for answer in answers]
+        return set(shown), {len(answer) - 2 * count for answer, count in zip(answers, shown, strict=True)}
 
-    assert set(lengths(0)) == set(range(1, blank_copy.SHORT + 1))
-    assert blank_copy.SHORT < max(lengths(0.25)) < blank_copy.BLANKS
-    assert blank_copy.BLANKS - 5 < max(lengths(0.5)) <= blank_copy.BLANKS
+    assert seen(0) == ({1}, set(range(1, blank_copy.SHORT + 1)))
+    assert max(seen(0.25)[0]) == 1 + 4
+    assert blank_copy.SHORT < max(seen(0.25)[1]) < blank_copy.BLANKS
+    shown, blanks = seen(0.5)
+    assert shown == set(range(1, blank_copy.SHOWN + 1))
+    assert blank_copy.BLANKS - 5 < max(blanks) <= blank_copy.BLANKS
 
 
 def test_a_line_of_results_has_its_course() -> None:
