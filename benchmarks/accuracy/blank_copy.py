@@ -5,7 +5,8 @@ order; at all other steps the answer is the blank. Who remembers nothing has a c
 mean over all steps. The plain RNN, an LSTM, the memory layer, and a rotation with modReLU (`rnn_modrelu` with
 `orthogonal: true`; and tanh in the place of modReLU) learn from fresh sequences in every batch, with Adam, gradients
 clipped. With a curriculum letters and blanks of a batch are random numbers, at first of up to 1 and 5, from the
-middle of the training on of up to 10 and 100; the figures are always those of 10 and 100. A run ends once it is well below.
+middle of the training on of up to 10 and 100; the figures are always those of 10 and 100. A run ends once it is well
+below.
 
     OMP_NUM_THREADS=1 python -m benchmarks.accuracy.blank_copy
 """
@@ -44,7 +45,7 @@ _COLUMNS = f"{'net':20}{'seed':>5}{'rate':>7}{'loss':>9}{'letters right':>15}{'b
 
 
 def draw(count: int, random: torch.Generator, shown: int = SHOWN, blanks: int = BLANKS) -> tuple[Tensor, Tensor]:
-    """One-hot symbols ``(B, blanks + 2 shown, 10)``, 0 the blank, and the symbols to answer ``(B, blanks + 2 shown)``."""
+    """One-hot symbols ``(B, T, 10)``, 0 the blank, and the symbols to answer ``(B, T)``; T is blanks + 2 shown."""
     letters = torch.randint(1, LETTERS + 1, (count, shown), generator=random)
     given, wanted = torch.zeros(2, count, blanks + 2 * shown, dtype=torch.long)
     given[:, :shown], given[:, -shown - 1], wanted[:, -shown:] = letters, MARK, letters
