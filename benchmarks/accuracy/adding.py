@@ -30,7 +30,7 @@ LENGTHS, SEEDS = (200, 400), (0, 1, 2)
 NETS = {
     "gru": Trial([{"gru": {"size": HIDDEN}}], rate=0.01, steps=2500),
     "lstm": Trial([{"lstm": {"size": HIDDEN}}], rate=0.01, steps=2500),
-    "rnn": Trial([{"rnn": {"size": HIDDEN}}], rate=0.01, steps=1000),
+    "rnn": Trial([{"rnn": {"size": HIDDEN}}], rate=0.01, steps=500),
 }
 _COLUMNS = (
     f"{'net':6}{'seed':>5}{'error':>9}{'below goal after':>18}{'batches':>9}{'of':>6}{'seconds':>9}  | on the way"
