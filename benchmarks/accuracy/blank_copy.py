@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
-from benchmarks.accuracy.curves import RESULTS, RUN, Curve, Draw, Trial, courses, learn
+from benchmarks.accuracy.curves import RESULTS, RUN, Curve, Draw, Trial, courses, figures, learn
 from benchmarks.accuracy.ledger import Ledger
 from benchmarks.accuracy.picture import picture
 from benchmarks.accuracy.stepwise import Stepwise
@@ -87,17 +87,14 @@ def run(name: str, trial: Trial, seed: int) -> tuple[Curve, float]:
 def line(name: str, seed: int, trial: Trial) -> str:
     """What is said of a run."""
     curve, right = run(name, trial, seed)
-    figures = f"{trial.rate:7g}{curve.final:9.4f}{right:15.3f}{curve.batches:9}{curve.seconds:9.0f}"
-    return f"{name:20}{seed:5}{figures}  {curve.course}"
+    told = f"{trial.rate:7g}{curve.final:9.4f}{right:15.3f}{curve.batches:9}{curve.seconds:9.0f}"
+    return f"{name:20}{seed:5}{told}  {curve.course}"
 
 
 def judged(lines: list[str]) -> list[str]:
     """Of every net the median share of letters that come back right."""
-    found: dict[str, list[float]] = {}
-    for text in lines:
-        found.setdefault(text[:20].strip(), []).append(float(text[20:].split()[3]))
-    medians = [f"{net:20}  all: median of letters right {statistics.median(own):.3f}" for net, own in found.items()]
-    return medians
+    right = figures(lines, 2)
+    return [f"{net:20}  all: median of letters right {statistics.median(own):.3f}" for net, own in right.items()]
 
 
 def main() -> None:

@@ -60,6 +60,15 @@ RUN = r"(.+?) +(\d+) .*\|"
 """A line of these results: the net, the seed, figures, and the course after a bar."""
 
 
+def figures(lines: Iterable[str], place: int) -> dict[str, list[float]]:
+    """Of every net the figure of its runs that stands in this place after the seed."""
+    found: dict[str, list[float]] = {}
+    for line in lines:
+        if run := re.match(RUN, line):
+            found.setdefault(run[1], []).append(float(line[run.end(2) :].split()[place]))
+    return found
+
+
 def courses(lines: Iterable[str]) -> dict[str, list[list[float]]]:
     """Of every net the losses of its runs, from lines of results that have them."""
     found: dict[str, list[list[float]]] = {}
