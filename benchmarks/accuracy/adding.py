@@ -31,7 +31,7 @@ LENGTHS, SEEDS = (200, 400), (0, 1, 2)
 NETS = {
     "gru": Trial([{"gru": {"size": HIDDEN}}], rate=0.01, steps=2500),
     "lstm": Trial([{"lstm": {"size": HIDDEN}}], rate=0.01, steps=2500),
-    "lstm, curriculum": Trial([{"lstm": {"size": HIDDEN}}], rate=0.01, steps=1000),
+    "lstm, curriculum": Trial([{"lstm": {"size": HIDDEN}}], rate=0.01, steps=2000),
     "rnn": Trial([{"rnn": {"size": HIDDEN}}], rate=0.01, steps=500),
 }
 _COLUMNS = (
