@@ -34,9 +34,7 @@ NETS = {
     "lstm, curriculum": Trial([{"lstm": {"size": HIDDEN}}], rate=0.01, steps=2000),
     "rnn": Trial([{"rnn": {"size": HIDDEN}}], rate=0.01, steps=500),
 }
-_COLUMNS = (
-    f"{'net':6}{'seed':>5}{'error':>9}{'below goal after':>18}{'batches':>9}{'of':>6}{'seconds':>9}  | on the way"
-)
+_COLUMNS = f"{'net':18}{'seed':>5}{'error':>9}{'below goal after':>18}{'batches':>9}{'of':>6}{'seconds':>9}  | course"
 
 
 def draw(length: int, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
