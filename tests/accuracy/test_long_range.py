@@ -44,12 +44,14 @@ def test_a_curriculum_ends_at_all_letters_and_blanks() -> None:
         shown = [int((answer > 0).sum()) for answer in answers]
         return set(shown), {len(answer) - 2 * count for answer, count in zip(answers, shown, strict=True)}
 
-    assert seen(0) == ({1}, set(range(1, blank_copy.SHORT + 1)))
-    assert max(seen(0.25)[0]) == 1 + 4
-    assert blank_copy.SHORT < max(seen(0.25)[1]) < blank_copy.BLANKS
-    shown, blanks = seen(0.5)
-    assert shown == set(range(1, blank_copy.SHOWN + 1))
-    assert blank_copy.BLANKS - 5 < max(blanks) <= blank_copy.BLANKS
+    few = set(range(1, blank_copy.SHORT + 1))
+    assert seen(0) == ({1}, few)
+    assert seen(0.25) == (set(range(1, 6)), few)
+    every = set(range(1, blank_copy.SHOWN + 1))
+    assert seen(0.5) == (every, few)
+    assert blank_copy.SHORT < max(seen(0.6)[1]) < 50
+    shown, blanks = seen(0.75)
+    assert shown == every and blank_copy.BLANKS - 5 < max(blanks) <= blank_copy.BLANKS
 
 
 def test_a_line_of_results_has_its_course() -> None:
