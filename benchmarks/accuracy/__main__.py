@@ -6,17 +6,14 @@ Results go to ``benchmarks/accuracy/results/<case>.txt``: figures, machine, vers
 from __future__ import annotations
 
 import argparse
-import platform
-import subprocess
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from benchmarks.accuracy.cases import CASES, Case, last_rmse, opened
+from benchmarks.accuracy.curves import RESULTS, SHARED, surroundings
 from unrolled.core.files import write_text
 from unrolled.data import whole
 from unrolled.prepare.build import build
@@ -25,15 +22,12 @@ from unrolled.prepare.series import Series
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import Trained, train
 
-_RESULTS = Path(__file__).parent / "results"
-_SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-
 
 def main() -> None:
     """Run the cases named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", help="all when none is named")
-    parser.add_argument("--data", type=Path, default=_SHARED, help="folder of the data sets")
+    parser.add_argument("--data", type=Path, default=SHARED, help="folder of the data sets")
     parser.add_argument("--set", dest="changes", action="append", default=[], help="key=value, to try other settings")
     asked = parser.parse_args()
     for name in asked.cases or CASES:
@@ -42,7 +36,7 @@ def main() -> None:
         text = report(name, CASES[name], asked.data, asked.changes)
         print(text, flush=True)
         if not asked.changes:
-            write_text(_RESULTS / f"{name}.txt", text)
+            write_text(RESULTS / f"{name}.txt", text)
 
 
 def report(name: str, case: Case, folder: Path, changes: list[str]) -> str:
@@ -58,7 +52,7 @@ def report(name: str, case: Case, folder: Path, changes: list[str]) -> str:
         verdict = "" if met is None else f"  goal {sense} {goal:g}: {'reached' if met else 'NOT reached'}"
         each = ", ".join(f"{value:.4f}" for value in values)
         lines.append(f"{figure:20} mean {values.mean():.4f}  spread {values.std(ddof=1):.4f}  ({each}){verdict}")
-    lines += ["", *(f"seed {seed}: {row[1]}" for seed, row in zip(case.seeds, rows, strict=True)), "", *_machine()]
+    lines += ["", *(f"seed {seed}: {row[1]}" for seed, row in zip(case.seeds, rows, strict=True)), "", surroundings()]
     return "\n".join(lines) + "\n"
 
 
@@ -99,14 +93,6 @@ def _extra(trained: Trained, plain: dict[str, Any]) -> dict[str, float]:
 
 def _test_series(trained: Trained, plain: dict[str, Any]) -> Series:
     return build(read(plain["data"]["test"]), trained.model.predictor.settings.reading)
-
-
-def _machine() -> list[str]:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return [
-        f"{date.today().isoformat()}, commit {commit.stdout.strip() or 'none'}, {platform.machine()}, "
-        f"{torch.get_num_threads()} threads, python {platform.python_version()}, torch {torch.__version__}"
-    ]
 
 
 if __name__ == "__main__":

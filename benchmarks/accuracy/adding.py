@@ -3,7 +3,8 @@
 Two columns: random numbers from 0 to 1, and a mark at one step of each half; the answer is the sum of the two marked
 numbers. One layer of 64 units as this package begins it, the head on its last step, fresh sequences in every batch,
 Adam, gradients clipped. Who always says 1 has a mean squared error of 1/6; the goal is 0.01. A run ends once it is
-well below.
+well below. With a curriculum the length of a batch is a random number, at first of up to 50, from the middle of the
+training on of up to T; the figures are always those of T.
 
     OMP_NUM_THREADS=1 python -m benchmarks.accuracy.adding
 """
@@ -13,24 +14,27 @@ from __future__ import annotations
 import argparse
 import statistics
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from benchmarks.accuracy.curves import RESULTS, Curve, learn, picture, surroundings
+from benchmarks.accuracy.curves import RESULTS, RUN, Curve, Draw, Trial, courses, figures, learn
+from benchmarks.accuracy.ledger import Ledger
+from benchmarks.accuracy.picture import picture
 from unrolled.core.files import write_text
 from unrolled.nets import Net
 from unrolled.program.shapes import Inputs, Outputs
 
-GOAL, ENOUGH, HIDDEN = 0.01, 0.003, 64
+GOAL, ENOUGH, HIDDEN, SHORT = 0.01, 0.003, 64, 50
 LENGTHS, SEEDS = (200, 400), (0, 1, 2)
-NETS: dict[str, list[Any]] = {
-    "gru": [{"gru": {"size": HIDDEN}}],
-    "lstm": [{"lstm": {"size": HIDDEN}}],
-    "rnn": [{"rnn": {"size": HIDDEN}}],
+NETS = {
+    "gru": Trial([{"gru": {"size": HIDDEN}}], rate=0.01, steps=2500),
+    "lstm": Trial([{"lstm": {"size": HIDDEN}}], rate=0.01, steps=2500),
+    "lstm, curriculum": Trial([{"lstm": {"size": HIDDEN}}], rate=0.01, steps=2000),
+    "rnn": Trial([{"rnn": {"size": HIDDEN}}], rate=0.01, steps=500),
 }
+_COLUMNS = f"{'net':18}{'seed':>5}{'error':>9}{'below goal after':>18}{'batches':>9}{'of':>6}{'seconds':>9}  | course"
 
 
 def draw(length: int, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -41,48 +45,64 @@ def draw(length: int, count: int, random: torch.Generator) -> tuple[Tensor, Tens
     return torch.stack([value, mark], 2), (value * mark).sum(1)
 
 
+def curriculum(length: int, share: float) -> Draw:
+    """Batches of a random even length, up to more and more."""
+    longest = SHORT + round(min(1.0, 2 * share) * (length - SHORT))
+
+    def lesson(count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        return draw(2 * int(torch.randint(1, longest // 2 + 1, (), generator=random)), count, random)
+
+    return lesson
+
+
 def loss(answer: Tensor, y: Tensor) -> Tensor:
     return mse_loss(answer.flatten(), y)
 
 
-def run(name: str, length: int, seed: int, steps: int) -> Curve:
+def run(name: str, trial: Trial, length: int, seed: int) -> Curve:
     torch.manual_seed(seed)
-    net = Net(NETS[name], Inputs(numbers=2), Outputs())
-    return learn(net, partial(draw, length), loss, seed=seed, steps=steps, enough=ENOUGH)
+    net = Net(trial.spec, Inputs(numbers=2), Outputs())
+    lessons = partial(curriculum, length) if "curriculum" in name else None
+    train = partial(learn, seed=seed, steps=trial.steps, rate=trial.rate, enough=ENOUGH, lessons=lessons)
+    return train(net, partial(draw, length), loss)
+
+
+def line(name: str, seed: int, trial: Trial, curve: Curve) -> str:
+    """What is said of a run."""
+    when = curve.below(GOAL) or "never"
+    told = f"{curve.final:9.4f}{when:>18}{curve.batches:9}{trial.steps:6}{curve.seconds:9.0f}"
+    return f"{name:18}{seed:5}{told}  {curve.course}"
+
+
+def judged(lines: list[str]) -> list[str]:
+    """Of every net the median error, and how many runs reached the goal."""
+    return [
+        f"{net:18}  all{statistics.median(errors):9.4f} the median, {sum(error < GOAL for error in errors)} of "
+        f"{len(errors)} below {GOAL}"
+        for net, errors in figures(lines, 0).items()
+    ]
 
 
 def main() -> None:
-    """Train every net with every seed; write a table and a picture for each length."""
+    """Train every net with every seed; the table and the picture of a length are written after each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--length", type=int, action="append", help=f"{LENGTHS} when not given")
-    parser.add_argument("--steps", type=int, default=2500, help="batches of 50 at most")
+    parser.add_argument("--length", type=int, nargs="*", default=LENGTHS)
+    parser.add_argument("--net", nargs="*", choices=list(NETS), default=list(NETS))
+    parser.add_argument("--seed", type=int, nargs="*", default=SEEDS)
     asked = parser.parse_args()
-    for length in asked.length or LENGTHS:
-        lines = [
-            f"Adding problem, T = {length}: mean squared error on 500 new sequences; always 1: {1 / 6:.4f}",
-            f"{HIDDEN} units, at most {asked.steps} batches of 50, Adam 0.01, gradients clipped at 1; goal {GOAL}; "
-            "seconds of processor time",
-            "",
-            f"{'net':6}{'seed':>5}{'error':>9}{'below goal after':>18}{'batches':>9}{'seconds':>9}",
-        ]
-        print("\n".join(lines), flush=True)
-        curves: dict[str, list[Curve]] = {name: [] for name in NETS}
-        for name, several in curves.items():
-            for seed in SEEDS:
-                several.append(run(name, length, seed, asked.steps))
-                lines.append(_row(name, seed, several[-1]))
-                print(lines[-1], flush=True)
-            solved = sum(curve.final < GOAL for curve in several)
-            median = statistics.median(curve.final for curve in several)
-            lines.append(f"{name:6}  all{median:9.4f} the median, {solved} of {len(SEEDS)} below {GOAL}")
+    for length in asked.length:
         title = f"Adding problem, T = {length}: held-out mean squared error"
-        write_text(RESULTS / f"adding_{length}.svg", picture(title, curves, ("always 1", 1 / 6)))
-        write_text(RESULTS / f"adding_{length}.txt", "\n".join([*lines, "", surroundings()]) + "\n")
-
-
-def _row(name: str, seed: int, curve: Curve) -> str:
-    when = curve.below(GOAL) or "never"
-    return f"{name:6}{seed:5}{curve.final:9.4f}{when:>18}{curve.batches[-1]:9}{curve.seconds:9.0f}"
+        heading = (
+            f"Adding problem, T = {length}: mean squared error on 500 new sequences; always 1: {1 / 6:.4f}; {HIDDEN} "
+            "units, batches of 50, Adam 0.01, gradients clipped at 1; seconds of processor time"
+        )
+        ledger = Ledger(RESULTS / f"adding_{length}.txt", heading, RUN, judged, _COLUMNS)
+        for name in asked.net:
+            for seed in asked.seed:
+                text = line(name, seed, NETS[name], run(name, NETS[name], length, seed))
+                ledger.add(text)
+                print(f"T {length}  {text}", flush=True)
+                write_text(RESULTS / f"adding_{length}.svg", picture(title, courses(ledger.lines), ("always 1", 1 / 6)))
 
 
 if __name__ == "__main__":

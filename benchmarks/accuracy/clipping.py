@@ -14,17 +14,14 @@ the untrained net. Each run is 60 steps, far too few to solve the problem and en
 from __future__ import annotations
 
 import math
-import os
-import platform
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.accuracy.curves import RESULTS, surroundings
 from unrolled.core.errors import TrainingError
 from unrolled.core.files import write_text
 from unrolled.data.batch import Batch
@@ -34,7 +31,7 @@ LENGTH, HIDDEN, BATCH, STEPS, HELD_OUT = 1000, 32, 16, 60, 64
 SEEDS = range(20)
 RATES = (0.01, 0.1)
 NETS = ("RNN, tanh", "RNN, ReLU", "LSTM")
-RESULT = Path(__file__).parent / "results" / "clipping.txt"
+RESULT = RESULTS / "clipping.txt"
 
 
 class Adding:
@@ -145,33 +142,15 @@ def table() -> Iterator[str]:
                 )
 
 
-def surroundings(seconds: float) -> str:
-    """Machine, versions, seeds and commit: what someone needs to compare."""
-    git = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    commit = git.stdout.strip() if git.returncode == 0 else "none yet"
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return (
-        f"machine: {model}, {os.cpu_count()} cores, {torch.get_num_threads()} thread used; "
-        f"{seconds:.0f} s of processor time\n"
-        f"versions: Python {platform.python_version()}, torch {torch.__version__}; commit {commit}\n"
-        f"seeds: {SEEDS.start} to {SEEDS.stop - 1}; T = {LENGTH}, {HIDDEN} units, {STEPS} steps of {BATCH} sequences"
-    )
-
-
 def main() -> None:
     began = time.process_time()
     lines = []
     for line in table():
         print(line, flush=True)
         lines.append(line)
-    end = surroundings(time.process_time() - began)
+    seconds = time.process_time() - began
+    sizes = f"T = {LENGTH}, {HIDDEN} units, {STEPS} steps of {BATCH} sequences; {seconds:.0f} s of processor time"
+    end = f"{sizes}\nseeds {SEEDS.start} to {SEEDS.stop - 1}; {surroundings()}"
     print(f"\n{end}")
     title = "Clipping at T = 1000: share of diverged runs (adding problem, SGD with momentum 0.9)"
     write_text(RESULT, "\n".join([title, "", *lines, "", end, ""]))

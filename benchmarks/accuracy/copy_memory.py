@@ -12,23 +12,17 @@ longer sequences, with RMSprop, for many more of them.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import time
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from benchmarks.accuracy.curves import RESULTS, surroundings
+from benchmarks.accuracy.stepwise import Stepwise
 from unrolled.core.files import write_text
-from unrolled.nets.chain import Chain
-from unrolled.nets.flow import Flow, Shape
-from unrolled.nets.parse import parse_layers
-from unrolled.program.shapes import Outputs
 
 BITS, SHORT, LONGEST, TIMES, BATCH = 6, 1, 10, 4, 32
 NETS: dict[str, list[Any]] = {
@@ -37,7 +31,6 @@ NETS: dict[str, list[Any]] = {
 }
 TASKS = ("copy", "repeat-copy")
 SEEDS = 3
-RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
@@ -69,23 +62,10 @@ def draw(task: str, progress: float, random: torch.Generator) -> Lesson:
     return lesson(task, length, times, BATCH, random)
 
 
-class Stepwise(nn.Module):
-    """Layers of a spec with an answer at every step."""
-
-    def __init__(self, spec: list[Any]) -> None:
-        super().__init__()
-        layers = parse_layers([*spec, {"dense": {"size": BITS + 1, "activation": None}}], "net")
-        self.layers = Chain(layers, Shape(form="sequence", size=BITS + 2, outputs=Outputs()))
-
-    def forward(self, x: Tensor) -> Tensor:
-        flow: Flow = self.layers(Flow(x=x))
-        return flow.x
-
-
 def train(task: str, spec: list[Any], seed: int, steps: int, rate: float) -> tuple[Stepwise, list[str]]:
     """A net after ``steps`` batches, and the course of its bit errors."""
     torch.manual_seed(seed)
-    net, random = Stepwise(spec), torch.Generator().manual_seed(seed)
+    net, random = Stepwise(spec, BITS + 2, BITS + 1), torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(net.parameters(), rate)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, steps)
     course = []
@@ -149,8 +129,7 @@ def report(task: str, names: list[str], seeds: int, steps: int, rate: float) -> 
             figures = f"{bits:12.4f}{whole:11.4f}{longer:15.4f}{seconds:9.0f}"
             lines.append(f"{name:8}{seed:5}{figures}  {' '.join(course)}")
             print(lines[-1], flush=True)
-    threads = os.environ.get("OMP_NUM_THREADS", "all")
-    return [*lines, "", f"{platform.machine()}, {threads} threads, torch {torch.__version__}, {date.today()}"]
+    return [*lines, "", surroundings()]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.accuracy.digits import DATA, OPTIONS, SPEAKERS, machine, recordings
+from benchmarks.accuracy.curves import RESULTS
+from benchmarks.accuracy.digits import DATA, OPTIONS, SPEAKERS, recordings
 from benchmarks.accuracy.ledger import Ledger
 from unrolled.core.files import write_text
 from unrolled.prepare.alignment import distances
@@ -34,7 +35,7 @@ COUNTS = {"train": 1000, "test": 300}  # strings
 HELD = ("publisher", SPEAKERS[0])
 BEAM = 8
 TRAIN = {"epochs": 20, "learning_rate": 3e-3}
-_RESULT = Path(__file__).parent / "results" / "digit_strings.txt"
+_RESULT = RESULTS / "digit_strings.txt"
 Sound = npt.NDArray[np.float64]
 
 
@@ -124,7 +125,7 @@ def judged(lines: list[str]) -> list[str]:
         words = text.split()
         values.setdefault((words[0], words[1]), []).append(float(words[7]))
     means = [f"{held:10} {net:9} mean {np.mean(own):.4f} of {len(own)}" for (held, net), own in values.items()]
-    return [*means, "", machine()]
+    return means
 
 
 def main() -> None:

@@ -9,28 +9,24 @@ speaker are the test), and each speaker held out in turn, which is the harder qu
 from __future__ import annotations
 
 import argparse
-import platform
 import re
-import subprocess
 import time
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import torch
 
+from benchmarks.accuracy.curves import RESULTS, SHARED
 from benchmarks.accuracy.ledger import Ledger
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import Trained, train
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "fsdd" / "recordings"
+DATA = SHARED / "fsdd" / "recordings"
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 GOALS = {"publisher": 0.97, "speaker": 0.85}
 OPTIONS: dict[str, Any] = {"format": "wav", "frame": 0.032, "hop": 0.02}
 TRAIN = {"epochs": 12, "batch_size": 32, "learning_rate": 3e-3}
-_RESULT = Path(__file__).parent / "results" / "digits.txt"
 
 
 def recordings(folder: Path) -> list[tuple[Path, str, str, int]]:
@@ -84,7 +80,7 @@ def judged(lines: list[str]) -> list[str]:
             mean = float(np.mean(values))
             verdict = "reached" if mean >= goal else "NOT reached"
             found.append(f"{kind:10} mean {mean:.4f} of {len(values)}  goal {goal:g}: {verdict}")
-    return [*found, "", machine()]
+    return found
 
 
 def main() -> None:
@@ -96,21 +92,12 @@ def main() -> None:
     asked = parser.parse_args()
     told = ", ".join(f"{key} {value:g}" for key, value in TRAIN.items())
     heading = f"spoken digits from WAV files, preset keyword-spotting (causal), {told}, frames of 32 ms every 20 ms"
-    ledger = Ledger(_RESULT, heading, r"(\w+) +seed (\d+)", judged)
+    ledger = Ledger(RESULTS / "digits.txt", heading, r"(\w+) +seed (\d+)", judged)
     for held in asked.splits:
         for seed in asked.seeds if held == "publisher" else asked.seeds[:1]:
             text = line(asked.data, held, seed)
             ledger.add(text)
             print(text, flush=True)
-
-
-def machine() -> str:
-    """Date, commit, machine and versions."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return (
-        f"{date.today().isoformat()}, commit {commit.stdout.strip() or 'none'}, {platform.machine()}, "
-        f"{torch.get_num_threads()} threads, python {platform.python_version()}, torch {torch.__version__}"
-    )
 
 
 if __name__ == "__main__":

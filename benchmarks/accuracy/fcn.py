@@ -16,13 +16,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy.curves import RESULTS, surroundings
-from unrolled.core.files import write_text
+from benchmarks.accuracy.curves import RESULTS, SHARED
+from benchmarks.accuracy.ledger import Ledger
 from unrolled.nets.presets import preset
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import train
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "ucr_uea"
+DATA = SHARED / "ucr_uea"
 STEPS, BATCH, SEEDS = 300, 16, (0, 1, 2)
 SETS = {
     "ItalyPowerDemand": (67, "FCN 0.963, ResNet 0.962, 1-NN 0.955"),
@@ -60,35 +60,47 @@ def accuracy(folder: Path, name: str, net: list[Any], seed: int) -> float:
     return train(Config.parse(plain)).run.evaluation.model["accuracy"].value
 
 
+def line(folder: Path, name: str, label: str) -> str:
+    """What is said of a net on a set."""
+    began, net = time.process_time(), nets()[label]
+    found = [accuracy(folder, name, net, seed) for seed in SEEDS]
+    each = ", ".join(f"{value:.4f}" for value in found)
+    seconds = time.process_time() - began
+    return f"{name:17}{label:9} {statistics.mean(found):.4f}  ({each})  {seconds:.0f} s of processor time"
+
+
+def judged(lines: list[str]) -> list[str]:
+    """What is published, and what the recurrent branches add."""
+    found: dict[str, dict[str, float]] = {}
+    for text in lines:
+        name, label, mean = text.split()[:3]
+        found.setdefault(name, {})[label] = float(mean)
+    said = [f"{name:17}published {SETS[name][1]}" for name in SETS if name in found] + [""]
+    for label in ("lstm-fcn", "gru-fcn"):
+        gains = [own[label] - own["without"] for own in found.values() if {label, "without"} <= own.keys()]
+        if gains:
+            helps, harms = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+            adds = (
+                f"the recurrent branch of {label} adds {statistics.mean(gains):+.4f} on average over {len(gains)} sets"
+            )
+            said.append(f"{adds}, and helps on {helps}, harms on {harms}")
+    return said
+
+
 def main() -> None:
-    """All sets, nets and seeds; the file is written after each set."""
+    """All sets and nets, with all seeds; the file is written after each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="*", default=list(SETS))
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    parser.add_argument("--nets", nargs="*", default=list(nets()))
     asked = parser.parse_args()
-    lines = [f"accuracy of the test part, mean of seeds {', '.join(map(str, SEEDS[: asked.seeds]))}", ""]
-    gains: dict[str, list[float]] = {"lstm-fcn": [], "gru-fcn": []}
+    heading = f"accuracy of the test part, mean of seeds {', '.join(map(str, SEEDS))}"
+    ledger = Ledger(RESULTS / "fcn.txt", heading, r"(\w+) +([\w-]+) +[\d.]+  \(", judged)
     for name in asked.sets:
-        means: dict[str, float] = {}
-        for label, net in nets().items():
-            began = time.process_time()
-            found = [accuracy(asked.data, name, net, seed) for seed in SEEDS[: asked.seeds]]
-            means[label] = statistics.mean(found)
-            each = ", ".join(f"{value:.4f}" for value in found)
-            seconds = time.process_time() - began
-            lines.append(f"{name:17}{label:9} {means[label]:.4f}  ({each})  {seconds:.0f} s of processor time")
-            print(lines[-1], flush=True)
-        lines += [f"{name:17}published {SETS[name][1]}", ""]
-        for label, own in gains.items():
-            own.append(means[label] - means["without"])
-        if asked.seeds == len(SEEDS):
-            found_so_far = [
-                f"the recurrent branch of {label} adds {statistics.mean(own):+.4f} on average over {len(own)} sets, "
-                f"and helps on {sum(gain > 0 for gain in own)}, harms on {sum(gain < 0 for gain in own)}"
-                for label, own in gains.items()
-            ]
-            write_text(RESULTS / "fcn.txt", "\n".join([*lines, *found_so_far, "", surroundings()]) + "\n")
+        for label in asked.nets:
+            text = line(asked.data, name, label)
+            ledger.add(text)
+            print(text, flush=True)
 
 
 if __name__ == "__main__":

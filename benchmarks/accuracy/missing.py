@@ -11,10 +11,8 @@ The nets differ in the recurrent layer and in what is done with the holes; every
 from __future__ import annotations
 
 import argparse
-import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -23,8 +21,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
+from benchmarks.accuracy.curves import RESULTS, SHARED, surroundings
 from unrolled.core.files import write_text
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import train
@@ -37,11 +35,11 @@ NETS: dict[str, tuple[str, list[Any]]] = {
     "gru_d, marks": ("mask", [{"gru_d": {"size": 64}}, *_REST]),
     "gru-d": ("mask", ["decay", {"gru_d": {"size": 64}}, *_REST]),
 }
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "ucr_uea" / "JapaneseVowels"
+DATA = SHARED / "ucr_uea" / "JapaneseVowels"
 PARTS = ("train", "test")
 Numbers = npt.NDArray[np.float64]
 Ranks = Callable[[Numbers], Numbers]
-_RESULT = Path(__file__).parent / "results" / "missing.txt"
+_RESULT = RESULTS / "missing.txt"
 
 
 def removed(
@@ -118,8 +116,7 @@ def main() -> None:
             facts = f"{weights:,} weights, {time.perf_counter() - begun:.0f} s"
             lines.append(f"{way:7}{share:.0%}  {name:20} mean {np.mean(found):.4f}  ({each})  {facts}")
             print(lines[-1], flush=True)
-    threads = torch.get_num_threads()
-    lines += ["", f"{date.today()}, {platform.machine()}, {threads} threads, torch {torch.__version__}"]
+    lines += ["", surroundings()]
     if seeds == SEEDS and asked.ways == list(WAYS):
         write_text(_RESULT, "\n".join(lines) + "\n")
 

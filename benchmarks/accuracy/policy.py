@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 import time
 from functools import partial
-from pathlib import Path
 
-from benchmarks.accuracy.curves import surroundings
+from benchmarks.accuracy.curves import RESULTS, surroundings
 from unrolled.core.files import write_text
 from unrolled.policy import PolicySettings, returns, train_policy
 
 ENVIRONMENT, POSITIONS, SEEDS, SOLVED = "CartPole-v1", (0, 2), (0, 1, 2), 475
-_RESULT = Path(__file__).parent / "results" / "policy.txt"
+_RESULT = RESULTS / "policy.txt"
 
 
 def _note(course: list[str], steps: int, mean: float) -> None:

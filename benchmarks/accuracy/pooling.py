@@ -13,14 +13,13 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from benchmarks.accuracy.curves import surroundings
+from benchmarks.accuracy.curves import RESULTS, surroundings
 from unrolled.core.files import write_text
 from unrolled.nets import Net
 from unrolled.program.shapes import Inputs, Outputs
@@ -32,7 +31,7 @@ POOLS: dict[str, Any] = {
 }
 CLASSES = {"event": 4, "order": 2}
 _SHAPE, _NOISE, _BATCH, _STEPS, _RATE, _JUDGED = 12, 0.5, 32, 300, 3e-3, 500
-_RESULT = Path(__file__).parent / "results" / "pooling.txt"
+_RESULT = RESULTS / "pooling.txt"
 
 
 def shapes() -> Tensor:

@@ -10,19 +10,16 @@ and at least one a class, the labels are used. Net and training are the classifi
 from __future__ import annotations
 
 import argparse
-import platform
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import torch
 
-from unrolled.core.files import write_text
+from benchmarks.accuracy.curves import RESULTS, SHARED
+from benchmarks.accuracy.ledger import Ledger
 from unrolled.nets.presets import preset
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import train
@@ -30,8 +27,7 @@ from unrolled.workflow.train import train
 SEEDS, SHARE = (0, 1, 2), 0.05
 KINDS = ("masked", "contrast")
 SETS = {"NATOPS": ("_TRAIN.ts", "_TEST.ts", 1), "ECG5000": ("_TRAIN.tsv", "_TEST.tsv.gz", 2)}
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "ucr_uea"
-_RESULTS = Path(__file__).parent / "results"
+DATA = SHARED / "ucr_uea"
 
 
 def label_of(line: str) -> str:
@@ -75,52 +71,54 @@ def figures(paths: dict[str, str], net: list[Any], seed: int, start: Path | None
     return scores["accuracy"].value, scores["macro_f1"].value
 
 
-def measured(name: str, folder: Path, seeds: Sequence[int], kinds: Sequence[str], scratch: Path) -> list[str]:
-    """A line for each way to begin."""
+def line(name: str, folder: Path, kind: str, seed: int) -> str:
+    """What is said of a run: the labels it had, and figures of the test part."""
     begin, end, stride = SETS[name]
-    source, net = folder / name / f"{name}{begin}", layers(stride)
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    seconds: dict[str, float] = defaultdict(float)
-    labels = 0
-    for seed in seeds:
-        few = scratch / f"{name}-{seed}{begin}"
+    source, net, worked = folder / name / f"{name}{begin}", layers(stride), time.process_time()
+    with TemporaryDirectory() as scratch:
+        few, out = Path(scratch) / f"few{begin}", None
         labels = write_few(source, few, SHARE, seed)
-        paths = {"path": str(few), "test": str(folder / name / f"{name}{end}")}
-        for kind in ("none", *kinds):
-            begun, out = time.process_time(), scratch / f"{name}-{seed}-{kind}"
-            if kind != "none":
-                pretrained(source, out, kind, net, seed)
-            found[kind].append(figures(paths, net, seed, None if kind == "none" else out))
-            seconds[kind] += time.process_time() - begun
-            print(name, seed, kind, found[kind][-1], flush=True)
-    lines = []
-    for kind, values in found.items():
-        accuracy, f1 = np.array(values).T
-        each = ", ".join(f"{value:.4f}" for value in accuracy)
-        lines.append(
-            f"{name:8} {labels:3} labels  pretraining {kind:9} accuracy {accuracy.mean():.4f}  ({each})  "
-            f"macro F1 {f1.mean():.4f}  {seconds[kind] / len(seeds):.0f} s of processor a seed"
-        )
-    return lines
+        if kind != "none":
+            out = Path(scratch) / kind
+            pretrained(source, out, kind, net, seed)
+        accuracy, f1 = figures({"path": str(few), "test": str(folder / name / f"{name}{end}")}, net, seed, out)
+    seconds = time.process_time() - worked
+    text = f"{kind:9} seed {seed}  accuracy {accuracy:.4f}  macro F1 {f1:.4f}  {labels} labels"
+    return f"{text}, {seconds:.0f} s of processor time"
+
+
+def judged(lines: list[str]) -> list[str]:
+    """Means, and whether a kind of pretraining was ahead of none."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for text in lines:
+        kind, _, seed, _, accuracy = text.split()[:5]
+        found[kind][seed] = float(accuracy)
+    said = []
+    for kind, own in found.items():
+        gains = [value - found["none"][seed] for seed, value in own.items() if seed in found["none"]]
+        mean = f"{kind:9} mean accuracy {np.mean(list(own.values())):.4f} of {len(own)}"
+        if kind != "none" and gains:
+            mean += f"  {np.mean(gains):+.4f} to none, ahead in {sum(gain > 0 for gain in gains)} of {len(gains)}"
+        said.append(mean)
+    return said
 
 
 def main() -> None:
-    """All sets, ways to begin and seeds."""
+    """All sets, seeds and ways to begin; results are written after each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--seeds", type=int, default=len(SEEDS))
-    parser.add_argument("--kinds", nargs="*", default=list(KINDS))
+    parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
+    parser.add_argument("--kinds", nargs="*", default=["none", *KINDS])
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     asked = parser.parse_args()
     for name in asked.sets:
-        with TemporaryDirectory() as scratch:
-            lines = measured(name, asked.data, SEEDS[: asked.seeds], asked.kinds, Path(scratch))
-        head = f"{name}: pretraining without labels, then {SHARE:.0%} of the labels: figures of the test part"
-        machine = f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
-        text = "\n".join([head, "", *lines, "", machine]) + "\n"
-        print(text, flush=True)
-        if asked.seeds == len(SEEDS):
-            write_text(_RESULTS / f"pretraining_{name.lower()}.txt", text)
+        heading = f"{name}: pretraining without labels, then {SHARE:.0%} of the labels; figures of the test part"
+        ledger = Ledger(RESULTS / f"pretraining_{name.lower()}.txt", heading, r"(\w+) +seed (\d+)", judged)
+        for seed in asked.seeds:
+            for kind in asked.kinds:
+                text = line(name, asked.data, kind, seed)
+                ledger.add(text)
+                print(name, text, flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from benchmarks.accuracy.curves import RESULTS, surroundings
+from benchmarks.accuracy.curves import RESULTS, SHARED, surroundings
 from unrolled.core.files import write_text
 from unrolled.data import whole
 from unrolled.nets import Net
@@ -32,7 +32,7 @@ from unrolled.workflow.config import Config
 from unrolled.workflow.train import Trained, train
 
 LAYERS, SIZE, SEEDS = 5, 32, (0, 1, 2)
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "ucr_uea"
+DATA = SHARED / "ucr_uea"
 SETS = {
     "ECG5000": ("ECG5000_TRAIN.tsv", "ECG5000_TEST.tsv.gz", 4),
     "OSULeaf": ("OSULeaf_TRAIN.ts", "OSULeaf_TEST.ts", 7),

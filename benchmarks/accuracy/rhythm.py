@@ -22,14 +22,14 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import average_precision_score, f1_score
 
-from benchmarks.accuracy.curves import surroundings
+from benchmarks.accuracy.curves import RESULTS, SHARED, surroundings
 from unrolled.core.files import write_text
 from unrolled.prepare.readers.beats import CLASSES
 from unrolled.prepare.table import Hints, Table
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import train
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "mitbih" / "records"
+DATA = SHARED / "mitbih" / "records"
 BEATS, COARSE, SEEDS = 32, 10, (0, 1, 2)
 PARTS = (("202", "219"), ("203", "222"), ("210", "221"))
 """Records with fibrillation that are in the test together; 201 is of the patient of 202."""
@@ -39,7 +39,7 @@ NETS: dict[str, list[Any]] = {
     "hierarchical": [{"pieces": {"column": 1, "mark": "start", "layers": _UNITS[:1]}}, *_UNITS[1:]],
     "flat": _UNITS,
 }
-_RESULT = Path(__file__).parent / "results" / "rhythm.txt"
+_RESULT = RESULTS / "rhythm.txt"
 _SAME = {"201": "202"}
 _SYMBOLS = set("".join(CLASSES.values()))
 

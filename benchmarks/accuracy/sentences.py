@@ -12,26 +12,24 @@ that no sentence stands in two.
 from __future__ import annotations
 
 import argparse
-import platform
 import re
 import time
 from collections import defaultdict
-from datetime import date
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import torch
 
+from benchmarks.accuracy.curves import RESULTS, SHARED, surroundings
 from unrolled.core.files import write_text
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import train
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "tatoeba_en_zh" / "cmn.txt"
+DATA = SHARED / "tatoeba_en_zh" / "cmn.txt"
 SEEDS, DRAWN = (0, 1, 2), 50
-_RESULT = Path(__file__).parent / "results" / "sentences.txt"
+_RESULT = RESULTS / "sentences.txt"
 _FIGURES = ("accuracy", "f1", "roc_auc", "average_precision")
 
 
@@ -114,7 +112,7 @@ def main() -> None:
         spent = time.process_time() - worked
         lines.append(f"        pairs {counts}, {run.run.facts.epochs} epochs, {spent:.0f} s of processor time")
         print("\n".join(lines[-4:]), flush=True)
-    lines += ["", f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"]
+    lines += ["", surroundings()]
     if asked.seeds == len(SEEDS) and not asked.changes:
         write_text(_RESULT, "\n".join(lines) + "\n")
 

@@ -11,18 +11,16 @@ four likely followers (0.35, 0.2, 0.1, 0.05), the same for no other kind; with 0
 from __future__ import annotations
 
 import argparse
-import platform
 import time
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
+from benchmarks.accuracy.curves import RESULTS, surroundings
 from unrolled.core.files import write_text
 from unrolled.evaluate.part import Part
 from unrolled.workflow.config import Config
@@ -30,7 +28,7 @@ from unrolled.workflow.train import Trained, train
 
 ITEMS, KINDS, SESSIONS, SEEDS = 40, 2, 8_000, (0, 1, 2)
 _LIKELY = (0.35, 0.2, 0.1, 0.05)
-_RESULT = Path(__file__).parent / "results" / "sessions.txt"
+_RESULT = RESULTS / "sessions.txt"
 _CUT = 5
 
 
@@ -124,7 +122,7 @@ def main() -> None:
         print(lines[-1], flush=True)
     reached = "reached" if max(gaps) <= 0.02 else "NOT reached"
     lines += ["", f"gap to the optimum, at most 0.02 for each seed: largest {max(gaps):.4f}, {reached}"]
-    lines += [f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"]
+    lines.append(surroundings())
     print("\n".join(lines[-2:]))
     if asked.seeds == len(SEEDS) and not asked.changes:
         write_text(_RESULT, "\n".join(lines) + "\n")

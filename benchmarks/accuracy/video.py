@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.accuracy.curves import surroundings
+from benchmarks.accuracy.curves import RESULTS, surroundings
 from unrolled.core.files import write_text
 from unrolled.workflow.config import Config
 from unrolled.workflow.train import train
 
 SEEDS, STEPS, SIDE, NOISE, LEARNT, JUDGED = (0, 1, 2), 8, 12, 0.2, 1200, 600
-_RESULT = Path(__file__).parent / "results" / "video.txt"
+_RESULT = RESULTS / "video.txt"
 
 Floats = npt.NDArray[np.float64]
 

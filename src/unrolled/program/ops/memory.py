@@ -73,18 +73,19 @@ def steps(x: Array, state: tuple[Array, ...], ring: Any, weights: Mapping[str, A
     ends = (2 * heads * (width + 3 + len(ring)), heads * width)
     controller = {name: weight for name, weight in weights.items() if "heads" not in name and name != "weight_ih"}
     step = Step(equations.cell("lstm"), controller, _linear)
-    into, again = weights["weight_ih"][:, : x.shape[2]], weights["weight_ih"][:, x.shape[2] :]
+    into, again = weights["weight_ih"][:, : x.shape[2]], weights["weight_ih"][:, x.shape[2] :].T
     projected = _linear(x, into, weights.get("bias_ih"))
-    for t in range(x.shape[1]):
-        read = (where[:, :heads] @ store).reshape(len(x), -1)
-        inner = step(projected[:, t] + read @ again.T, inner)
+    read = (where[:, :heads] @ store).reshape(len(x), -1)
+    for given in projected.swapaxes(0, 1):  # a tensor is taken apart once: an index a step has a gradient of all steps
+        inner = step(given + read @ again, inner)
         steered = _linear(inner[0], weights["weight_heads"], weights["bias_heads"])
         where = _addresses(steered[:, : ends[0]].reshape(len(x), 2 * heads, -1), store, where, ring)
         erase, add = steered[:, ends[0] : sum(ends)], steered[:, sum(ends) :]
         for head in range(heads):
             of, own = where[:, heads + head, :, None], slice(head * width, (head + 1) * width)
             store = store * (1 - of * sigmoid(erase[:, None, own])) + of * tanh(add[:, None, own])  # eq. 3 and 4
-        yield store, where, *inner, (where[:, :heads] @ store).reshape(len(x), -1)
+        read = (where[:, :heads] @ store).reshape(len(x), -1)
+        yield store, where, *inner, read
 
 
 def _addresses(steered: Array, store: Array, before: Array, ring: Any) -> Array:
@@ -94,10 +95,9 @@ def _addresses(steered: Array, store: Array, before: Array, ring: Any) -> Array:
     strength, gate, sharpness = (steered[..., width + k : width + k + 1] for k in range(3))
     alike = key @ store.swapaxes(-1, -2) / (_norm(key) * _norm(store).swapaxes(-1, -2))
     content = _softmax(softplus(strength) * alike)
-    mixed = content * sigmoid(gate) + before * (1 - sigmoid(gate))
+    mixed = before + sigmoid(gate) * (content - before)
     shifted = (_softmax(steered[..., width + 3 :])[..., None] * mixed[..., ring]).sum(-2)
-    sharp = exp((1 + softplus(sharpness)) * log(shifted + 1e-12))
-    return sharp / sharp.sum(-1, keepdims=True)
+    return _softmax((1 + softplus(sharpness)) * log(shifted + 1e-12))
 
 
 def _norm(v: Array) -> Array:
@@ -105,8 +105,9 @@ def _norm(v: Array) -> Array:
 
 
 def _softmax(v: Array) -> Array:
-    largest = v.max(-1, keepdims=True) if isinstance(v, np.ndarray) else v.amax(-1, keepdim=True)
-    shares = exp(v - largest)
+    if not isinstance(v, np.ndarray):
+        return v.softmax(-1)
+    shares = exp(v - v.max(-1, keepdims=True))
     return shares / shares.sum(-1, keepdims=True)
 
 
