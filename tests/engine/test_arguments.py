@@ -58,9 +58,9 @@ def test_what_is_no_tensor_is_said() -> None:
     with pytest.raises(ConfigError, match="x must be a tensor, it is a ndarray"):
         engine.run(**arguments | {"x": np.zeros((B, T, D), np.float32)})
     with pytest.raises(ConfigError, match="input must be a tensor, it is a ndarray"):
-        unrolled.LSTM(D, H)(np.zeros((B, T, D)))  # type: ignore[arg-type]
+        unrolled.LSTM(D, H)(np.zeros((B, T, D)))
     with pytest.raises(ConfigError, match="input must be a tensor, it is a list"):
-        unrolled.GRUCell(D, H)([0.0] * D)  # type: ignore[arg-type]
+        unrolled.GRUCell(D, H)([0.0] * D)
     with pytest.raises(ConfigError, match="the state must be a tuple of 2"):
         unrolled.LSTM(D, H)(torch.zeros(T, B, D), (None, torch.zeros(1, B, H)))
 

@@ -198,9 +198,10 @@ def test_forward_mode_derivatives_equal_those_of_reverse_mode() -> None:
     model, x, _ = _problem()
     with torch.no_grad():
         forward = torch.func.jacfwd(model)(x)
-        _, along = torch.func.jvp(model, (x,), (x,))
+        along = torch.func.jvp(model, (x,), (x,))[1]
         with forward_ad.dual_level():
-            dual = forward_ad.unpack_dual(model(forward_ad.make_dual(x, x))).tangent
+            given = forward_ad.make_dual(x, x)  # type: ignore[no-untyped-call]
+            dual = forward_ad.unpack_dual(model(given)).tangent  # type: ignore[no-untyped-call]
     reverse = torch.func.jacrev(model)(x).detach()
     assert_close(forward, reverse, "jacfwd")
     expected = torch.tensordot(reverse, x, 3)
@@ -211,6 +212,6 @@ def test_forward_mode_derivatives_equal_those_of_reverse_mode() -> None:
 @pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning", "ignore::torch.jit.TracerWarning")
 def test_a_traced_layer_computes_what_the_layer_does() -> None:
     layer, x = unrolled.LSTM(D, H, batch_first=True), torch.randn(B, T, D)
-    traced = torch.jit.trace(layer, x)
+    traced = torch.jit.trace(layer, x)  # type: ignore[no-untyped-call]
     longer = torch.randn(B + 1, T + 2, D)
     assert_close(traced(longer)[0], layer(longer)[0], "traced")

@@ -135,7 +135,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "product of one column": (lambda self, x, R, h: (R.a(F.mean(h)),), "takes 4 columns, with a value of 1"),
     "unknown gate": (lambda self, x, R, h: (x.c,), "asks for 'c', which the cell does not declare"),
     "unknown product": (lambda self, x, R, h: (R.c(h),), "asks for 'c', which the cell does not declare"),
-    "in place": (lambda self, x, R, h: (operator.iadd(h, x.a),), "changes a value in place"),
+    "in place": (lambda self, x, R, h: (operator.iadd(h, x.a),), "changes a value in place"),  # type: ignore[no-untyped-call]
 }
 
 
