@@ -66,7 +66,7 @@ def test_pooling_and_head_are_added_where_they_miss() -> None:
         ([{"conv": {"padding": "valid"}}], "net[0].conv.padding", "'same'"),
         ([{"gru": {"initial": {"recurent": "uniform"}}}], "net[0].gru.initial", "did you mean 'recurrent'"),
         ([{"linear": {"hidden": [8, 0]}}], "net[0].linear.hidden.1", "greater than"),
-        ([{"lstm_projected": {"size": 4}}], "net[0].lstm_projected.projection", "required"),
+        ([{"lstm_projected": {"size": 4}}], "net[0].lstm_projected.projection", "must be given"),
         ([{"gru": {}, "lstm": {}}], "net[0]", "one layer"),
         ([{"gru": 64}], "net[0].gru", "mapping"),
         ([17], "net[0]", "one layer"),

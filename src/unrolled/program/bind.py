@@ -105,7 +105,7 @@ def check(
         raise ConfigError(f"x must be (B, T, D), it is {tuple(x.shape)}", where=f"cell {cell.name!r}")
     if "weight_ih" not in weights:
         raise ConfigError("the weight 'weight_ih' is missing", where=f"cell {cell.name!r}")
-    rows, columns = (*weights["weight_ih"].shape, 0, 0)[:2]
+    rows, columns = map(int, (*weights["weight_ih"].shape, 0, 0)[:2])  # int: while torch traces they are symbols
     expected, sizes = _expected(cell, columns, rows // len(cell.gates), "bias_ih" in weights)
     if len(weights) != len(expected):
         raise _misfit(cell, expected, weights)
