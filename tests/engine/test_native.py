@@ -327,6 +327,7 @@ def test_a_cell_that_cannot_be_traced_goes_to_the_reference_with_the_reason() ->
         ("gru", (2, 5, 3, 1024), "torch"),
         ("lstm", (4, 50, 3, 256), "torch"),
         ("lstm", (64, 50, 3, 256), "native"),
+        ("lstm", (64, 50, 3, 512), "torch"),
         ("gru_before", (4, 1, 3, 32), "native"),
     ],
 )

@@ -21,7 +21,7 @@ from unrolled.native.bound import Form
 
 _SMALL = 64
 _WIDE, _FEW = 128, 1 / 32
-_WIDE_LSTM, _NARROW = 256, 16
+_WIDE_LSTM, _WIDEST_LSTM, _NARROW = 256, 512, 16
 
 
 class Native:
@@ -44,8 +44,8 @@ class Native:
             reason = "in one step nothing is gained, and torch starts sooner"
         elif not lstm and hidden >= _WIDE and batch * time < hidden * _FEW:
             reason = f"{batch * time} rows are too few to pay for packing weights of {hidden} units"
-        elif lstm and hidden >= _WIDE_LSTM and batch <= _NARROW and _needs_gradient(request):
-            reason = f"oneDNN trains an LSTM of {hidden} units faster on batches up to {_NARROW}"
+        elif lstm and hidden >= (_WIDE_LSTM if batch <= _NARROW else _WIDEST_LSTM) and _needs_gradient(request):
+            reason = f"oneDNN trains an LSTM of {hidden} units faster on batches of {batch}"
         return reason if reason is not None and self._torch.refusal(request) is None else None
 
     def run(self, request: Request) -> tuple[Tensor, State]:
