@@ -270,6 +270,8 @@ def test_new_data_that_does_not_fit() -> None:
         model.predict(table)
     with pytest.raises(ConfigError, match="stride"):
         model.predict(shops(), which="all", stride=0)
+    with pytest.raises(ConfigError, match=r"stride of 2 is between several"):
+        model.predict(shops(), stride=2)
 
 
 def test_a_torch_net_can_take_the_place_of_the_plan() -> None:

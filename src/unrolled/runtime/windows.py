@@ -37,7 +37,7 @@ def to_predict(
 
     Raises:
         DataError: every series is shorter than the window of a forecast.
-        ConfigError: the stride is below 1, or rows are to be left out where each has its own answer.
+        ConfigError: the stride is below 1, or stands between predictions that are none or one a row.
     """
     if stride < 1:
         raise ConfigError(f"must be at least 1, it is {stride}", where="option stride")
@@ -54,11 +54,17 @@ def to_predict(
     if schema.forecast:
         stops = _present(series, schema, horizon if which == "all" else 0)
     fixed = not schema.forecast and all(column.level == "case" for column in schema.of_role("target"))
+    every = not fixed and window is not None and _every(which, schema)
+    if stride > 1 and not every:
+        raise ConfigError(
+            f"each sequence gets one prediction here, and a stride of {stride} is between several",
+            where="option stride",
+            mend="leave it out" if fixed or window is None else "ask for all of them (--all)",
+        )
     if fixed or window is None:
         begins = starts if window is None else np.maximum(starts, stops - window)
         found = stops > starts
         return Samples(begins[found], stops[found], np.flatnonzero(found)), ()
-    every = which == "all" or (which is None and not (schema.forecast or schema.session))
     room = stops - starts
     least = np.full_like(room, window) if schema.forecast else np.clip(room, 1, 1 if schema.session else window)
     fits = np.flatnonzero(room >= least)
@@ -67,6 +73,10 @@ def to_predict(
     end = np.concatenate([*ends, np.empty(0, np.int64)]).astype(np.int64)
     notes = _short(series, room, window, fits) if schema.forecast else ()
     return Samples(np.maximum(starts[sequence], end - window), end, sequence.astype(np.int64)), notes
+
+
+def _every(which: Which | None, schema: Schema) -> bool:
+    return which == "all" or (which is None and not (schema.forecast or schema.session))
 
 
 def _present(series: Series, schema: Schema, ahead: int) -> _Rows:
