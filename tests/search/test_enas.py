@@ -178,6 +178,27 @@ def test_exploring_ranks_by_the_validation_part_and_prefers_what_fits() -> None:
     assert len({one.wiring for one in ranked}) == len(ranked) <= len(ACTIVATIONS) * 2
 
 
+class _Settled(Controller):
+    """Draws for a while, then proposes one wiring only."""
+
+    drawn = 0
+
+    def sample(self) -> tuple[Wiring, Tensor, Tensor]:
+        self.drawn += 1
+        wiring, log, entropy = super().sample()
+        return wiring if self.drawn < 28 else Wiring(("tanh",), (), 2), log, entropy  # 8 of an epoch, 20 of teaching
+
+
+def test_what_a_settled_controller_proposed_before_is_ranked_too() -> None:
+    torch.manual_seed(0)
+    net = _Answer(8)
+    shared, controller = share(net, "rnn", 1), _Settled(1, (2, 8), torch.Generator().manual_seed(1))
+    ranked = explore(
+        net, shared, controller, _Sums(64, 1), _Sums(64, 2), _error, learning_rate=0.01, seconds=60, epochs=1
+    )
+    assert controller.drawn > 28 and len(ranked) > 4
+
+
 def test_a_file_that_is_no_cell_is_named(tmp_path: Path) -> None:
     path = tmp_path / "cell.py"
     with pytest.raises(ConfigError, match=r"cell.py.*cannot be read"):

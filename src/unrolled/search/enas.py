@@ -84,6 +84,7 @@ class _Explorer:
         self._valid = valid
         self._stream = _endless(valid)
         self._usual: float | None = None
+        self._seen: dict[Wiring, None] = {}
 
     def train(self, batches: Iterator[Batch], end: float) -> None:
         """One step of the shared weights for each batch, the children of this epoch in turn."""
@@ -106,13 +107,16 @@ class _Explorer:
         for _ in range(_STEPS):
             if time.monotonic() > end:
                 return
-            wiring, log, entropy = self._controller.sample()
+            wiring, log, entropy = self._sample()
             self._controller.learn(self._reward(self._judge(wiring, [next(self._stream)])), log, entropy)
 
     def ranking(self, end: float) -> tuple[Ranked, ...]:
-        """Distinct proposals, judged on the same batches of the validation part, as many as there is time for."""
+        """Distinct proposals, then earlier ones, judged on the same validation batches, as many as there is time for.
+
+        A controller that has settled proposes few, and would leave none to be tried next.
+        """
         batches = [batch for _, batch in zip(range(_JUDGED_ON), self._valid.epoch(0), strict=False)]
-        wirings = dict.fromkeys(self._propose() for _ in range(_PROPOSED))
+        wirings = dict.fromkeys(self._propose() for _ in range(_PROPOSED)) | self._seen
         ranked: list[Ranked] = []
         for wiring in wirings:
             if len(ranked) >= _FEWEST and time.monotonic() > end:
@@ -122,7 +126,12 @@ class _Explorer:
 
     def _propose(self) -> Wiring:
         with torch.no_grad():
-            return self._controller.sample()[0]
+            return self._sample()[0]
+
+    def _sample(self) -> tuple[Wiring, Tensor, Tensor]:
+        found = self._controller.sample()
+        self._seen[found[0]] = None
+        return found
 
     @torch.no_grad()
     def _judge(self, wiring: Wiring, batches: list[Batch]) -> float:
