@@ -10,7 +10,7 @@ Backward<T>::Backward(const Layout<T>& layout, const Call<T>& call, const Shared
 
 template <class T>
 void Backward<T>::run() {
-    clear();
+    gradients_.clear();
     i64 alive = 0;  // rows whose adjoint of the state is there
     for (i64 s = call_.time; s-- > 0;) {
         i64 t = this->step(s), n = this->active(t);
@@ -29,24 +29,6 @@ void Backward<T>::run() {
         for (; alive < rows_; ++alive) begin_carry(alive);
     for (i64 i = 0; i < alive; ++i) end_carry(i);
     finish_chunk();
-}
-
-template <class T>
-void Backward<T>::deliver(bool first) const {
-    gradients_.deliver(first);
-    for (std::size_t v = 0; v < memory_.size(); ++v) {
-        const ViewInfo& view = code_.views[v];
-        T* to = view.kind == TALLIED ? call_.d_vectors[view.index] : nullptr;
-        for (i64 k = 0; to && k < view.width; ++k) to[k] = first ? memory_[v].p[k] : to[k] + memory_[v].p[k];
-    }
-}
-
-template <class T>
-void Backward<T>::clear() {
-    gradients_.clear();
-    for (std::size_t v = 0; v < memory_.size(); ++v)
-        if (code_.views[v].kind == TALLIED)
-            std::memset(memory_[v].p, 0, internal_row<T>(code_.views[v].width) * sizeof(T));
 }
 
 template <class T>

@@ -11,10 +11,9 @@ class Backward : public Slice<T> {
     Backward(const Layout<T>& layout, const Call<T>& call, const Shared<T>& shared, i64 begin, i64 end, Arena<T>& arena);
     void run();
     // Adds this slice's gradients of weights and vectors to the caller's arrays; the first slice writes them.
-    void deliver(bool first) const;
+    void deliver(bool first) const { gradients_.deliver(first); }
 
    private:
-    void clear();
     // Of row i, the adjoint of the state: of the one after its last step, from the caller; of the initial one, to it.
     void begin_carry(i64 i);
     void end_carry(i64 i);

@@ -19,9 +19,11 @@ Gradients<T>::Gradients(const Layout<T>& layout, const Call<T>& call, const std:
                         Arena<T>& arena)
     : layout_(layout), code_(layout.code), call_(call), capacity_(capacity),
       panel_(layout.kernels.outer_columns * layout.kernels.lanes) {
-    for (std::size_t v = 0; v < memory.size(); ++v)
-        if (code_.views[v].kind == OUTER)
-            outer_ = memory[v], outer_width_ = round_up(code_.views[v].width, layout.kernels.lanes);
+    for (std::size_t v = 0; v < memory.size(); ++v) {
+        const ViewInfo& view = code_.views[v];
+        if (view.kind == OUTER) outer_ = memory[v], outer_width_ = round_up(view.width, layout.kernels.lanes);
+        if (view.kind == TALLIED) tallies_.push_back({view.index, view.width, memory[v].p});
+    }
     column_sums_ = arena.take(outer_width_);
     for (const Job& job : code_.jobs) {
         const std::size_t o = operand(job, arena);
@@ -48,6 +50,7 @@ template <class T>
 void Gradients<T>::clear() {
     for (const Sum& sum : sums_) std::memset(sum.p, 0, sum.size * sizeof(T));
     for (const Operand& o : operands_) std::memset(o.rows, 0, capacity_ * round_up(o.padded, panel_) * sizeof(T));
+    for (const Tally& tally : tallies_) std::memset(tally.p, 0, internal_row<T>(tally.width) * sizeof(T));
     std::memset(column_sums_, 0, outer_width_ * sizeof(T));
     if (outer_.p) std::memset(outer_.p, 0, capacity_ * outer_.row * sizeof(T));
 }
@@ -118,6 +121,8 @@ void Gradients<T>::deliver(bool first) const {
         for (std::size_t k = 0; k < j; ++k) write = write && code_.vector_jobs[k].vector != job.vector;
         put(to, column_sums_ + job.column, job.width, write);
     }
+    for (const Tally& tally : tallies_)
+        if (T* to = call_.d_vectors[tally.vector]) put(to, tally.p, tally.width, first);
 }
 
 template <class T>

@@ -8,7 +8,8 @@ namespace unrolled {
 template <class T>
 class Gradients {
    public:
-    // `memory`: of each view of the slice, the adjoints of a chunk (OUTER) among them. `capacity`: its rows at most.
+    // `memory`: of each view of the slice, the adjoints of a chunk (OUTER) and what steps add up themselves (TALLIED)
+    // among them. `capacity`: rows of a chunk at most.
     Gradients(const Layout<T>& layout, const Call<T>& call, const std::vector<Bound<T>>& memory, i64 capacity,
               Arena<T>& arena);
     void clear();
@@ -23,6 +24,7 @@ class Gradients {
    private:
     struct Operand { int view, column, width; i64 padded; T* rows; };  // in panels of `outer_columns` vectors
     struct Sum { std::size_t operand; i64 size; T* p; };               // of each job
+    struct Tally { int vector, width; T* p; };
 
     std::size_t operand(const Job& job, Arena<T>& arena);
     bool turned(const Job& job) const;
@@ -39,6 +41,7 @@ class Gradients {
     i64 outer_width_ = 0;  // in whole vectors
     std::vector<Operand> operands_;
     std::vector<Sum> sums_;
+    std::vector<Tally> tallies_;
     T* column_sums_;
 };
 

@@ -34,16 +34,11 @@ i64 internal_row(i64 width) {
     return (round_up(width, line) / line | 1) * line;
 }
 
-template <class T>
-void copy_rows(const Bound<T>& from, const Bound<T>& to, i64 rows, i64 width) {
-    for (i64 i = 0; i < rows; ++i) std::memcpy(to.p + i * to.row, from.p + i * from.row, width * sizeof(T));
-}
-
 // What all slices read: packed weights, vectors and constants in whole vectors.
 template <class T>
 struct Shared {
     T* panels;
-    T* vectors;    // one row of `vector_row` for each VECTOR view, by view
+    T* vectors;    // a row for each VECTOR view, at `vector_at`
     T* constants;  // one vector each
     T* zeros;
     i64 zero_row = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -15,6 +16,11 @@ class Steps;
 // Where row 0 of each view lies now.
 template <class T>
 struct Bound { T* p; i64 row; };
+
+template <class T>
+void copy_rows(const Bound<T>& from, const Bound<T>& to, i64 rows, i64 width) {
+    for (i64 i = 0; i < rows; ++i) std::memcpy(to.p + i * to.row, from.p + i * from.row, width * sizeof(T));
+}
 
 // While waiting for another thread: spins a little, then lets others run.
 inline void pause(int spins) {

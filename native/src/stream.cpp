@@ -14,11 +14,6 @@ T* aligned(std::vector<T>& room) {
     return reinterpret_cast<T*>((reinterpret_cast<std::uintptr_t>(room.data()) + ALIGN - 1) / ALIGN * ALIGN);
 }
 
-template <class T>
-void copy_rows(const T* from, i64 from_row, T* to, i64 to_row, i64 rows, i64 width) {
-    for (i64 r = 0; r < rows; ++r) std::memcpy(to + r * to_row, from + r * from_row, width * sizeof(T));
-}
-
 }  // namespace
 
 template <class T>
@@ -67,16 +62,15 @@ template <class T>
 void Stream<T>::process(const T* x, T* y, i64 steps) {
     FlushDenormals flush;
     for (i64 t = 0; t < steps; ++t) {
-        const T* from = x + t * batch_ * inputs_;
-        i64 row = inputs_;
+        Bound<T> from{const_cast<T*>(x) + t * batch_ * inputs_, inputs_};
         for (const std::unique_ptr<Layer>& layer : layers_) {
             Bound<T> input = layer->player->input();
-            copy_rows(from, row, input.p, input.row, batch_, layer->inputs);
+            copy_rows(from, input, batch_, layer->inputs);
             Bound<T> output = layer->player->output();
             layer->player->step();
-            from = output.p, row = output.row;
+            from = output;
         }
-        copy_rows(from, row, y + t * batch_ * outputs_, outputs_, batch_, outputs_);
+        copy_rows(from, {y + t * batch_ * outputs_, outputs_}, batch_, outputs_);
     }
 }
 
@@ -92,7 +86,7 @@ void Stream<T>::each_part(F&& visit) const {
 template <class T>
 void Stream<T>::save(T* state) const {
     each_part([&](const Bound<T>& view, i64 width) {
-        copy_rows(static_cast<const T*>(view.p), view.row, state, width, batch_, width);
+        copy_rows(view, {state, width}, batch_, width);
         state += batch_ * width;
     });
 }
@@ -100,7 +94,7 @@ void Stream<T>::save(T* state) const {
 template <class T>
 void Stream<T>::load(const T* state) {
     each_part([&](const Bound<T>& view, i64 width) {
-        copy_rows(state, width, view.p, view.row, batch_, width);
+        copy_rows({const_cast<T*>(state), width}, view, batch_, width);
         state += batch_ * width;
     });
 }
