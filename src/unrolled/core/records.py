@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -120,6 +121,12 @@ class CurvePicture(Record):
     y_label: str
     x: tuple[float, ...]
     lines: dict[str, tuple[float, ...]]
+
+    @classmethod
+    def by_lag(cls, name: str, y_label: str, lines: Mapping[str, tuple[float, ...]]) -> Self:
+        """Lines over the steps before the last one, which is 0."""
+        x = tuple(map(float, range(max(map(len, lines.values())))))
+        return cls(name=name, x_label="lag", y_label=y_label, x=x, lines=dict(lines))
 
 
 class BarPicture(Record):

@@ -14,9 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.core.diagnosis import Finding
-from unrolled.core.records import CurvePicture
 from unrolled.data import Batch
-from unrolled.diagnose.gradient_flow import norms, reach, relative
+from unrolled.diagnose.gradient_flow import curves, norms, reach
 from unrolled.diagnose.recording import Recorded, observe
 from unrolled.diagnose.wording import finding
 from unrolled.nets import Recurrent
@@ -59,13 +58,7 @@ def compared(run: Recorded) -> Finding:
     """How far back each of three cells would reach on this data, before training."""
     by_cell = {cell: norms(through_time(cell, run)) for cell in CELLS}
     longest = max(map(len, by_cell.values()))
-    picture = CurvePicture(
-        name="cells_by_lag",
-        x_label="lag",
-        y_label="log10_gradient",
-        x=tuple(map(float, range(longest))),
-        lines={cell: relative(values) for cell, values in by_cell.items()},
-    )
+    picture = curves("cells_by_lag", by_cell)
     figures = {cell: float(reach(values)) for cell, values in by_cell.items()} | {"steps": float(longest)}
     return finding(
         "cells_compared", "fine", probe="gradient_flow", place=run.place, figures=figures, pictures=[picture]

@@ -59,7 +59,7 @@ def gradient_flow(run: Recorded, before: Recorded | None = None) -> Finding:
     if before is not None:
         lines["before_training"] = norms(before)
         figures["reach_before"] = float(reach(lines["before_training"]))
-    pictures = [_picture(lines)]
+    pictures = [curves("gradient_by_lag", lines)]
     say = partial(finding, probe="gradient_flow", place=run.place, figures=figures, pictures=pictures)
     if not math.isfinite(top) or growth > _EXPLODED:
         return say("exploding_gradient", "broken")
@@ -72,7 +72,7 @@ def gradient_flow(run: Recorded, before: Recorded | None = None) -> Finding:
     return say("gradient_reaches", "fine")
 
 
-def relative(by_lag: npt.NDArray[np.float64]) -> tuple[float, ...]:
+def _relative(by_lag: npt.NDArray[np.float64]) -> tuple[float, ...]:
     """Logarithms to base 10 of norms over the largest of them."""
     top, smallest = by_lag.max() or 1.0, np.finfo(np.float64).tiny
     return tuple(map(float, np.log10(np.maximum(by_lag / top, smallest))))
@@ -115,12 +115,7 @@ def _map(found: Mapping[str, npt.NDArray[np.float64]], top: float) -> HeatPictur
     )
 
 
-def _picture(lines: dict[str, npt.NDArray[np.float64]]) -> CurvePicture:
-    steps = max(map(len, lines.values()))
-    return CurvePicture(
-        name="gradient_by_lag",
-        x_label="lag",
-        y_label="log10_gradient",
-        x=tuple(map(float, range(steps))),
-        lines={name: relative(by_lag) for name, by_lag in lines.items()},
-    )
+def curves(name: str, lines: Mapping[str, npt.NDArray[np.float64]]) -> CurvePicture:
+    """Each line relative to its largest norm."""
+    relatives = {key: _relative(by_lag) for key, by_lag in lines.items()}
+    return CurvePicture.by_lag(name, "log10_gradient", relatives)

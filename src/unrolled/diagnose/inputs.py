@@ -96,13 +96,7 @@ def _added(
 
 def _pictures(ranked: Sequence[str], parts: Mapping[str, Values], by_lag: Values) -> list[Drawn]:
     """By column, by lag, and by both; those of columns where there are several."""
-    lags = CurvePicture(
-        name="contribution_by_lag",
-        x_label="lag",
-        y_label="contribution",
-        x=tuple(map(float, range(len(by_lag)))),
-        lines={"all_inputs": tuple(by_lag.tolist())},
-    )
+    lags = CurvePicture.by_lag("contribution_by_lag", "contribution", {"all_inputs": tuple(by_lag.tolist())})
     if len(ranked) < 2:
         return [lags]
     cuts = edges(len(by_lag))
@@ -152,13 +146,7 @@ def _attention(net: Net, batches: Sequence[Batch]) -> Iterator[Finding]:
     assert by_lag is not None
     mean = by_lag / counts.clamp_min(1)
     share = float(np.mean(spread))
-    picture = CurvePicture(
-        name="attention_by_lag",
-        x_label="lag",
-        y_label="weight",
-        x=tuple(map(float, range(len(mean)))),
-        lines={"attention": tuple(mean.tolist())},
-    )
+    picture = CurvePicture.by_lag("attention_by_lag", "weight", {"attention": tuple(mean.tolist())})
     flat = share > _FLAT
     yield finding(
         "attention_flat" if flat else "attention_chooses",

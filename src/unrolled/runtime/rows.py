@@ -83,13 +83,14 @@ class RowStream:
         if isinstance(decoding, NumberDecoding) and decoding.horizon > predictor.outputs.steps and schema.forecast:
             raise _refused(f"a forecast of {decoding.horizon} steps is rolled out from one step", "the net")
         self._forward = predictor.forward
+        self._reading = validated(ReadOptions, predictor.reading)
         self._new(None)  # whether every operation can stream
 
     def step(self, row: Mapping[str, Any]) -> Prediction:
         """Answer one row, ``{column: value}``; messages name it by its number. Errors as of ``process``."""
         self._count += 1
-        options = validated(ReadOptions, self._predictor.reading)
-        return self.process(records.read([(self._count, row)], options, "the stream", first_row=self._count))
+        table = records.read([(self._count, row)], self._reading, "the stream", first_row=self._count)
+        return self.process(table)
 
     def process(self, source: Any, **options: Any) -> Prediction:
         """Answer each of the rows that come next.
