@@ -96,7 +96,8 @@ def test_each_looks_at_the_step_before() -> None:
     np.testing.assert_allclose(np.diag(found.shares, -1), 1, atol=1e-3)
     (finding,) = attention(net, rows(batch_of(2, 9, 8)))
     assert finding.level == "fine" and finding.code == "steps_look"
-    assert finding.figures["share"] < 0.25 and finding.pictures[0].name == "attention_map"
+    most = (8 * 1 / 9 + 1) / 9  # eight look at one step of nine; the first, which has none before it, may look at all
+    assert finding.figures["share"] <= most and finding.pictures[0].name == "attention_map"
 
 
 @pytest.mark.parametrize(("layer", "code"), [("self", "steps_look_alike"), ("decoder", "decoder_looks_alike")])
