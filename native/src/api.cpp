@@ -8,6 +8,7 @@
 
 #include "dispatch.h"
 #include "float_mode.h"
+#include "pool.h"
 #include "sequence.h"
 #include "stream.h"
 
@@ -134,7 +135,7 @@ extern "C" {
 
 const char* unrolled_error(void) { return last_error.c_str(); }
 
-int unrolled_version(void) { return 3; }
+int unrolled_version(void) { return 4; }
 
 const char* unrolled_isa(void) { return isa(); }
 
@@ -143,6 +144,8 @@ int unrolled_use_isa(const char* name) {
     last_error = std::string("this processor has no ") + name;
     return -1;
 }
+
+void unrolled_borrow_threads(void (*parallel)(void (*)(void*), void*, unsigned, unsigned)) { borrow(parallel); }
 
 unrolled_kernel* unrolled_compile(int dtype, const int32_t* words, int64_t count, const double* constants,
                                   int64_t constant_count) {

@@ -78,13 +78,18 @@ class Pool {
 };
 
 std::atomic<Pool*> current{nullptr};
+std::atomic<Lender> lender{nullptr};
 
-// The child of a fork has none of the threads, and locks may be held by them: leave that pool behind.
-void forget() { current.store(nullptr); }
+// The child of a fork has none of the threads, and locks may be held by them: leave those pools behind.
+void forget() { current.store(nullptr), lender.store(nullptr); }
 
-Pool& pool() {
+void prepare_for_fork() {
     static const int registered = pthread_atfork(nullptr, nullptr, forget);
     (void)registered;
+}
+
+Pool& pool() {
+    prepare_for_fork();
     Pool* found = current.load();
     if (!found) {
         Pool* made = new Pool;  // lives as long as the process: its threads wait on it
@@ -96,6 +101,11 @@ Pool& pool() {
 
 }  // namespace
 
+void borrow(Lender of) {
+    prepare_for_fork();
+    lender.store(of);
+}
+
 void parallel(int threads, int count, const std::function<void(int)>& work) {
     if (threads <= 1 || count <= 1) {
         for (int part = 0; part < count; ++part) work(part);
@@ -104,6 +114,12 @@ void parallel(int threads, int count, const std::function<void(int)>& work) {
     auto batch = std::make_shared<Batch>();
     batch->work = &work;
     batch->count = count;
+    if (Lender lend = lender.load()) {
+        // always all threads: runtimes end those that a smaller team leaves over
+        lend([](void* data) { static_cast<Batch*>(data)->help(); }, batch.get(), static_cast<unsigned>(threads), 0);
+        if (batch->error) std::rethrow_exception(batch->error);
+        return;
+    }
     pool().run((threads < count ? threads : count) - 1, batch);
     batch->help();
     std::unique_lock<std::mutex> lock(batch->mutex);

@@ -25,6 +25,8 @@ UNROLLED_API int unrolled_version(void);
 /* The instruction set in use ("baseline", "avx2", "avx512"); with a name, whether this processor has it (0 or -1). */
 UNROLLED_API const char* unrolled_isa(void);
 UNROLLED_API int unrolled_use_isa(const char* name);
+/* Work on the threads of an OpenMP runtime of this process: its GOMP_parallel, or null for threads of our own. */
+UNROLLED_API void unrolled_borrow_threads(void (*parallel)(void (*)(void*), void*, unsigned, unsigned));
 
 typedef struct unrolled_kernel unrolled_kernel;
 

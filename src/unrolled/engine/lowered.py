@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from unrolled import native
+from unrolled.engine import threads
 from unrolled.native.bound import Bound, Form, bound
 from unrolled.native.kernel import NOTHING, View, Weights
 
@@ -151,6 +152,7 @@ def lowered(form: Form) -> Lowered | str:
 
 @lru_cache(maxsize=512)
 def _lowered(form: Form) -> Lowered | str:
+    threads.share()
     found = bound(form)
     return found if isinstance(found, str) else Lowered(found, form)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from unrolled.core.errors import BackendError
 
-_VERSION = 3
+_VERSION = 4
 _FILE = Path(__file__).with_name("_unrolled_native.so")
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
@@ -18,6 +18,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "unrolled_version": (ctypes.c_int, []),
     "unrolled_isa": (ctypes.c_char_p, []),
     "unrolled_use_isa": (ctypes.c_int, [ctypes.c_char_p]),
+    "unrolled_borrow_threads": (None, [ctypes.c_void_p]),
     "unrolled_compile": (
         ctypes.c_void_p,
         [ctypes.c_int, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64],
@@ -63,6 +64,15 @@ def library() -> ctypes.CDLL:
     if found is None:
         raise BackendError(f"cannot be used: {why}", where="the native library")
     return found
+
+
+def borrow_threads(parallel: ctypes._NamedFuncPointer | None) -> None:
+    """Work on the threads of an OpenMP runtime of this process, not after fork; None: on threads of the library's own.
+
+    Args:
+        parallel: its ``GOMP_parallel``.
+    """
+    library().unrolled_borrow_threads(ctypes.cast(parallel, ctypes.c_void_p) if parallel else None)
 
 
 def error() -> str:

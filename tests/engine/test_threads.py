@@ -1,0 +1,37 @@
+"""The kernels have no threads of their own where torch's can be used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+_USED = """
+import os, torch, unrolled
+from unrolled.engine import threads
+torch.set_num_threads(3)
+layer, x = unrolled.GRU(4, 16, batch_first=True), torch.randn(6, 9, 4)
+expected = layer(x)[0]
+
+def worked():
+    (torch.randn(200_000) * 2).tanh()
+    layer(x)[0].sum().backward()
+    return len(os.listdir("/proc/self/task"))
+
+shared = worked()
+unrolled.native.borrow_threads(None)
+print(threads.share(), shared, worked())
+assert torch.equal(layer(x)[0], expected)
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts the threads as Linux shows them")
+def test_threads_of_torch_are_used_and_no_others() -> None:
+    done = subprocess.run([sys.executable, "-c", _USED], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shared, with_torch, apart = done.stdout.split()
+    if shared != "True":
+        pytest.skip("this torch runs on threads that cannot be shared")
+    assert int(apart) == int(with_torch) + 2
