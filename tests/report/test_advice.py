@@ -120,3 +120,17 @@ def test_foreign_names_do_nothing() -> None:
 @pytest.mark.parametrize("width", [60, 120])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert max(map(len, printed(made(), "en", width).splitlines())) <= width
+
+
+def test_a_long_chinese_reason_is_folded_not_cut() -> None:
+    found = made()
+    reason = Text(en="few", zh="细胞状态可在数十步内传递信息" * 6)
+    found = found.model_copy(update={"counsel": (found.counsel[0].model_copy(update={"reason": reason}),)})
+    text = printed(found, "zh", width=80)
+    assert "…" not in text and "".join(text.split()).count("细胞状态") == 6
+
+
+def test_words_of_a_table_stay_whole_at_80_columns() -> None:
+    text = printed(made(), "en", width=80)
+    for word in ("Accuracy", "validation", "Parameters", "recommended", "frontier"):
+        assert word in text, word

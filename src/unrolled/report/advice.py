@@ -8,7 +8,7 @@ from unrolled.core.advice import Advice, Counsel, Entrant, Recommendation
 from unrolled.core.diagnosis import Text
 from unrolled.core.records import Language
 from unrolled.report import charts, scoreboard
-from unrolled.report.advice_rows import entrant_head, entrant_row, margin, wishes
+from unrolled.report.advice_rows import COSTS, DETAILS, entrant_head, entrant_row, margin, wishes
 from unrolled.report.blocks import (
     as_yaml,
     card,
@@ -19,6 +19,7 @@ from unrolled.report.blocks import (
     folded,
     grid,
     notes,
+    score,
     scores_table,
     section,
     table,
@@ -89,8 +90,11 @@ def _entrants(found: Advice, words: Words) -> list[Markup]:
     if not found.entrants:
         return []
     best = found.recommendation.entrant if found.recommendation is not None else ""
-    rows = [entrant_row(one, one.name == best, words) for one in found.entrants]
-    head = entrant_head(found.entrants, words)
+    columns = (*COSTS, *DETAILS)
+    rows = [
+        [score(cell, words) for cell in entrant_row(one, one.name == best, words, columns)] for one in found.entrants
+    ]
+    head = entrant_head(found.entrants, words, columns)
     return [
         card(table(head, rows, words, text_columns=1), element("p", words("frontier_help"), class_="help")),
         chart(_frontier(found.entrants, words), words),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unrolled.core.advice import Counsel, Entrant, Wishes
-from unrolled.core.records import Metric
-from unrolled.report.format import MISSING, duration, interval, number, percent, size
+from unrolled.report.format import MISSING, duration, number, percent, size
+from unrolled.report.scoreboard import Cell, cell
 from unrolled.report.words import Words
 
 
@@ -26,16 +26,19 @@ def wishes(asked: Wishes, words: Words) -> list[tuple[str, str]]:
     return [*found, (words("needs"), words("list").join(asked.needs))]
 
 
-def entrant_head(entrants: Sequence[Entrant], words: Words) -> list[str]:
+COSTS = ("parameters", "latency", "training_time")
+DETAILS = ("seeds", "rounds")
+
+
+def entrant_head(entrants: Sequence[Entrant], words: Words, columns: Sequence[str]) -> list[str]:
     """Heads of the columns of ``entrant_row``."""
     metric = next((words.name(one.metric.name) for one in entrants if one.metric is not None), words("figure"))
     parts = [words("on_part", metric=metric, part=words.name(part)) for part in ("valid", "test")]
-    rest = ("seeds", "parameters", "latency", "training_time", "rounds")
-    return [words("entrant"), *parts, *(words(key) for key in rest)]
+    return [words("entrant"), *parts, *(words(key) for key in columns)]
 
 
-def entrant_row(one: Entrant, recommended: bool, words: Words) -> list[str]:
-    """Name and remarks, figures, cost."""
+def entrant_row(one: Entrant, recommended: bool, words: Words, columns: Sequence[str]) -> tuple[Cell, ...]:
+    """Name with remarks, figures with intervals, and those ``columns``, of ``COSTS`` and ``DETAILS``."""
     trial = one.trial
     remarks = [
         *([words("recommended")] if recommended else []),
@@ -43,21 +46,16 @@ def entrant_row(one: Entrant, recommended: bool, words: Words) -> list[str]:
         *([] if one.fits else [words("breaks_limits")]),
         *([words("failed", why=trial.error)] if trial.metric is None else []),
     ]
-    name = words.name(one.name) if trial.model != "net" else one.name
-    return [
-        f"{name} · {words('list').join(remarks)}" if remarks else name,
-        _figure(one.metric),
-        _figure(one.judged),
-        words("list").join(number(value, 3) for value in one.seeds) or MISSING,
-        MISSING if trial.parameters is None else f"{trial.parameters:,}",
-        MISSING if one.latency is None else words("milliseconds", value=number(1000 * one.latency, 3)),
-        duration(trial.seconds, words.language),
-        str(one.rung) if trial.model == "net" else MISSING,
-    ]
-
-
-def _figure(metric: Metric | None) -> str:
-    if metric is None:
-        return MISSING
-    between = interval(metric)
-    return f"{number(metric.value, 3)} ({between})" if between else number(metric.value, 3)
+    known = {
+        "seeds": words("list").join(number(value, 3) for value in one.seeds) or MISSING,
+        "parameters": MISSING if trial.parameters is None else f"{trial.parameters:,}",
+        "latency": MISSING if one.latency is None else words("milliseconds", value=number(1000 * one.latency, 3)),
+        "training_time": duration(trial.seconds, words.language),
+        "rounds": str(one.rung) if trial.model == "net" else MISSING,
+    }
+    return (
+        Cell(words.name(one.name) if trial.model != "net" else one.name, words("list").join(remarks)),
+        cell(one.metric),
+        cell(one.judged),
+        *(Cell(known[key]) for key in columns),
+    )

@@ -13,7 +13,7 @@ from unrolled.core.advice import Advice, Counsel, Recommendation
 from unrolled.core.diagnosis import Text
 from unrolled.core.records import Language
 from unrolled.report import scoreboard
-from unrolled.report.advice_rows import entrant_head, entrant_row, margin
+from unrolled.report.advice_rows import COSTS, entrant_head, entrant_row, margin
 from unrolled.report.format import plain
 from unrolled.report.words import Words
 
@@ -48,6 +48,8 @@ def _rules(found: Advice, words: Words) -> list[RenderableType]:
     if not found.counsel:
         return []
     table = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        table.add_column(overflow="fold")
     for one in found.counsel:
         table.add_row(Line(words.name(one.state), "bold" if one.state == "fires" else "dim"), Line(one.code),
                       Line(plain(_counsel(one, words))))  # fmt: skip
@@ -66,13 +68,17 @@ def _entrants(found: Advice, words: Words) -> list[RenderableType]:
     if not found.entrants:
         return []
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for at, name in enumerate(entrant_head(found.entrants, words)):
+    for at, name in enumerate(entrant_head(found.entrants, words, COSTS)):
         table.add_column(Line(plain(name)), justify="right" if at else "left", overflow="fold")
     best = "" if found.recommendation is None else found.recommendation.entrant
     for one in found.entrants:
-        cells = entrant_row(one, one.name == best, words)
-        table.add_row(*(Line(plain(cell)) for cell in cells), style="bold green" if one.name == best else "")
+        cells = entrant_row(one, one.name == best, words, COSTS)
+        table.add_row(*map(_cell, cells), style="bold green" if one.name == best else "")
     return [_heading(words("entrants")), table]
+
+
+def _cell(cell: scoreboard.Cell) -> Line:
+    return Line(plain(cell.text)).append(f"\n{plain(cell.interval)}" if cell.interval else "", "dim not bold")
 
 
 def _recommendation(made: Recommendation, words: Words) -> list[RenderableType]:

@@ -96,14 +96,15 @@ def scores_table(names: Sequence[str], rows: Sequence[Row], words: Words, *, hig
     """Measures with their intervals in small print; one column stands out."""
     return table(
         (words("figure"), *names),
-        [(row.name, *(_score(cell, words) for cell in row.cells)) for row in rows],
+        [(row.name, *(score(cell, words) for cell in row.cells)) for row in rows],
         words,
         highlighted=highlighted + 1,
         fitting=3,
     )
 
 
-def _score(cell: Cell, words: Words) -> Markup:
+def score(cell: Cell, words: Words) -> Markup:
+    """A figure with its interval in small print."""
     best = {"class_": "best", "title": words("best")} if cell.best else {}
     small = element("small", cell.interval) if cell.interval else None
     return together([element("span", cell.text, **best), small])

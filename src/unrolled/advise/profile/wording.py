@@ -48,8 +48,8 @@ _SAID: dict[str, tuple[_Pair, _Pair]] = {
     ),
     "channels": (
         (
-            "Each step has {channels:.0f} numbers and {categories:.0f} categories; each sequence {static:.0f} values "
-            "of its own; {known:.0f} columns are known ahead; {targets:.0f} targets.",
+            "Numbers a step: {channels:.0f}; categories a step: {categories:.0f}; values of a whole sequence: "
+            "{static:.0f}; columns known ahead: {known:.0f}; targets: {targets:.0f}.",
             "每步有 {channels:.0f} 个数值和 {categories:.0f} 个类别；每个序列有 {static:.0f} 个静态值；"
             "{known:.0f} 列可提前得知；目标 {targets:.0f} 个。",
         ),
