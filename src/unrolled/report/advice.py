@@ -146,7 +146,7 @@ def _counsel(said: Sequence[Counsel], words: Words) -> Markup:
     head = [words(key) for key in ("rule", "because", "rule_advice", "reason", "says_who", "margin")]
     language = words.language
     rows = [
-        (one.code, one.because.text(language) or words("always"), one.advice.text(language), one.reason.text(language),
+        (element("code", one.code), one.because.text(language) or words("always"), one.advice.text(language), one.reason.text(language),
          one.source, margin(one))
         for one in said
     ]  # fmt: skip
