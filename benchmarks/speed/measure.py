@@ -28,6 +28,8 @@ THREADS = tuple(int(word) for word in sys.argv[1:] if word.isdigit()) or (1, 2)
 """Numbers of threads to measure with: those of the command line, if there are any."""
 _SHORTEST = 3e-3
 """Seconds that are timed at once, at least."""
+_QUIET = 0.1
+"""Seconds before each side where there are threads: those of the side before spin for a while, and take a core."""
 
 Call = Callable[[], object]
 
@@ -40,20 +42,23 @@ def interleaved(calls: Sequence[Call], seconds: float = 1.0, least: int = 5, mos
 
     Args:
         calls: what to time; each is first called twice, and short ones many times in a row.
-        seconds: about so long in all.
+        seconds: about so long in all, without pauses.
         least: rounds at least.
         most: rounds at most.
     """
-    now = clock()
+    now, pause = clock(), _QUIET if torch.get_num_threads() > 1 else 0.0
     repeats = [_repeats(call, now) for call in calls]
     times: list[list[float]] = [[] for _ in calls]
-    end = time.perf_counter() + seconds
-    while len(times[0]) < least or (time.perf_counter() < end and len(times[0]) < most):
+    spent = 0.0
+    while len(times[0]) < least or (spent < seconds and len(times[0]) < most):
         for call, times_over, taken in zip(calls, repeats, times, strict=True):
+            time.sleep(pause)
             start = now()
             for _ in range(times_over):
                 call()
-            taken.append((now() - start) / times_over)
+            took = now() - start
+            taken.append(took / times_over)
+            spent += took
     return [statistics.median(taken) for taken in times]
 
 

@@ -30,6 +30,8 @@ _ONE_STEP: dict[type, Callable[..., Any]] = {
     RNN: _VF.rnn_tanh_cell,
     RNNRelu: _VF.rnn_relu_cell,
 }
+_MANY = 8
+"""Sequences from which on one step of an LSTM without gradient is faster as a sequence (benchmarks/speed)."""
 
 
 class TorchKernels:
@@ -59,7 +61,7 @@ class TorchKernels:
     def run(self, request: Request) -> tuple[Tensor, State]:
         if request.lengths is not None:
             return _padded(request, request.lengths)
-        if request.x.shape[1] == 1 and type(request.cell) in _ONE_STEP:
+        if _starts_fast(request):
             return _one_step(request)
         if not request.reverse:
             return _whole(request)
@@ -74,6 +76,13 @@ def _whole(request: Request) -> tuple[Tensor, State]:
     hx = tuple(part.unsqueeze(0) for part in request.state)
     y, *state = _SEQUENCE[type(request.cell)](request.x, hx if len(hx) > 1 else hx[0], *arguments)
     return y, tuple(part.squeeze(0) for part in state)
+
+
+def _starts_fast(request: Request) -> bool:
+    """Whether it is one step that the kernel of torch's cell takes sooner."""
+    kind, (batch, time, _) = type(request.cell), request.x.shape
+    slow = kind is LSTM and batch >= _MANY and not torch.is_grad_enabled()
+    return time == 1 and kind in _ONE_STEP and not slow
 
 
 def _one_step(request: Request) -> tuple[Tensor, State]:

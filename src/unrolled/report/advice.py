@@ -146,10 +146,16 @@ def _counsel(said: Sequence[Counsel], words: Words) -> Markup:
     head = [words(key) for key in ("rule", "because", "rule_advice", "reason", "says_who", "margin")]
     language = words.language
     rows = [
-        (element("code", one.code), one.because.text(language) or words("always"), one.advice.text(language), one.reason.text(language),
-         one.source, margin(one))
+        (
+            element("code", one.code),
+            one.because.text(language) or words("always"),
+            one.advice.text(language),
+            one.reason.text(language),
+            one.source,
+            margin(one),
+        )
         for one in said
-    ]  # fmt: skip
+    ]
     return table(head, rows, words, text_columns=5)
 
 
