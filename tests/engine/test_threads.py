@@ -26,12 +26,34 @@ print(threads.share(), shared, worked())
 assert torch.equal(layer(x)[0], expected)
 """
 
+_FEWER = """
+import torch, unrolled
+for batch, units in ((1, 256), (6, 32)):
+    layer, x = unrolled.LSTM(8, units, batch_first=True), torch.randn(batch, 12, 8)
+    found = []
+    for threads in (1, 4):
+        torch.set_num_threads(threads)
+        with torch.no_grad():
+            found.append(layer(x)[0])
+    torch.testing.assert_close(*found, rtol=1e-5, atol=1e-6)
+"""
+
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts the threads as Linux shows them")
 def test_threads_of_torch_are_used_and_no_others() -> None:
-    done = subprocess.run([sys.executable, "-c", _USED], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    shared, with_torch, apart = done.stdout.split()
+    shared, with_torch, apart = _said(_USED).split()
     if shared != "True":
         pytest.skip("this torch runs on threads that cannot be shared")
     assert int(apart) == int(with_torch) + 2
+
+
+def test_fewer_threads_than_asked_for_do_all_the_work() -> None:
+    _said(_FEWER, OMP_THREAD_LIMIT="1")
+
+
+def _said(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
