@@ -11,18 +11,18 @@ import pytest
 _USED = """
 import os, torch, unrolled
 from unrolled.engine import threads
-torch.set_num_threads(3)
 layer, x = unrolled.GRU(4, 16, batch_first=True), torch.randn(6, 9, 4)
-expected = layer(x)[0]
+torch.set_num_threads(3)
 
-def worked():
-    (torch.randn(200_000) * 2).tanh()
-    layer(x)[0].sum().backward()
+def counted(work):
+    work()
     return len(os.listdir("/proc/self/task"))
 
-shared = worked()
+step = lambda: layer(x)[0].sum().backward()
+of_torch = counted(lambda: (torch.randn(200_000) * 2).tanh())
+shared, expected = counted(step), layer(x)[0]
 unrolled.native.borrow_threads(None)
-print(threads.share(), shared, worked())
+print(threads.share(), of_torch, shared, counted(step))
 assert torch.equal(layer(x)[0], expected)
 """
 
@@ -41,10 +41,10 @@ for batch, units in ((1, 256), (6, 32)):
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts the threads as Linux shows them")
 def test_threads_of_torch_are_used_and_no_others() -> None:
-    shared, with_torch, apart = _said(_USED).split()
-    if shared != "True":
+    can, of_torch, shared, apart = _said(_USED).split()
+    if can != "True":
         pytest.skip("this torch runs on threads that cannot be shared")
-    assert int(apart) == int(with_torch) + 2
+    assert int(shared) == int(of_torch) < int(apart)
 
 
 def test_fewer_threads_than_asked_for_do_all_the_work() -> None:
