@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from itertools import islice
 
@@ -11,7 +12,6 @@ from unrolled.core.records import Metric
 from unrolled.core.search import Tried
 from unrolled.core.trial import Budget, Trial
 from unrolled.search.wiring import Wiring, draw
-from unrolled.workflow import contest
 from unrolled.workflow.contest import Contest
 
 EPOCHS, SECOND = 18, 1.0  # of a whole training, and the time of an epoch
@@ -23,7 +23,7 @@ class _Bench:
     def __init__(self, wirings: list[Wiring], monkeypatch: pytest.MonkeyPatch) -> None:
         self.wirings, self.now = wirings, 0.0
         self.turns: list[tuple[int, int]] = []  # wiring, epochs by the end of its turn
-        monkeypatch.setattr(contest.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr("unrolled.workflow.contest.time.monotonic", lambda: self.now)
 
     def train(self, wiring: Wiring, budget: Budget, before: Tried | None) -> Tried:
         at, done = self.wirings.index(wiring), 0 if before is None else before.trial.epochs
@@ -45,8 +45,6 @@ class _Bench:
 
 @pytest.fixture
 def wirings() -> list[Wiring]:
-    import random
-
     generator = random.Random(0)
     return list(dict.fromkeys(draw(4, (4, 8), generator) for _ in range(40)))
 
