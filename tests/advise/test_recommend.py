@@ -18,7 +18,13 @@ from unrolled.tasks.statistic import mean
 
 
 def entrant(
-    name: str, value: float | None, *, model: str = "net", seeds: tuple[float, ...] = (), **facts: Any
+    name: str,
+    value: float | None,
+    *,
+    model: str = "net",
+    seeds: tuple[float, ...] = (),
+    stopped: str = "early",
+    **facts: Any,
 ) -> Entrant:
     trial = Trial(
         name=name,
@@ -28,6 +34,7 @@ def entrant(
         parameters=1000,
         predict_us=500.0,
         seconds=10.0,
+        stopped=stopped,
         epochs=5,
         epochs_wanted=20,
         budget=Budget(seconds=10.0),
@@ -95,7 +102,7 @@ def test_seeds(seeds: tuple[tuple[float, ...], tuple[float, ...]], supported: bo
 
 def test_one_seed_a_cut_training_and_another_machine_are_admitted() -> None:
     found = made(
-        [entrant("gru", 0.9, cut_short=True)], {"gru": 0.9}, wishes=Wishes(device="watch", size=8e3, latency=1e-3)
+        [entrant("gru", 0.9, stopped="time")], {"gru": 0.9}, wishes=Wishes(device="watch", size=8e3, latency=1e-3)
     )
     open_ = said(found.unsupported)
     assert "trained once" in open_ and "5 of 20 epochs" in open_ and "on a watch" in open_

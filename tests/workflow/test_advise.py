@@ -14,10 +14,9 @@ from unrolled.advise.halving import by_share
 from unrolled.core.advice import Advice
 from unrolled.core.diagnosis import Text
 from unrolled.core.errors import ConfigError, DataError
-from unrolled.core.trial import Budget, Trial
+from unrolled.core.trial import Trial
 from unrolled.workflow.advise import advise, write_advice
 from unrolled.workflow.config import Config
-from unrolled.workflow.measuring import cut_short
 from unrolled.workflow.train import train
 from unrolled.workflow.trial import run_trial
 
@@ -133,23 +132,6 @@ def test_mistakes_are_told(tmp_path: Path) -> None:
     few = write(tmp_path / "few.csv", ("day", "x"), [(f"2024-01-0{day}", day) for day in range(1, 4)])
     with pytest.raises(DataError):
         advise(Config.parse({"data": {"path": str(few), "target": "x"}}))
-
-
-@pytest.mark.parametrize(
-    ("facts", "cut"),
-    [
-        ({"epochs": 20}, False),  # all of them
-        ({"epochs": 7}, False),  # its patience ended it
-        ({"epochs": 7, "budget": Budget(seconds=3.0), "seconds": 3.1}, True),
-        ({"epochs": 7, "budget": Budget(seconds=3.0), "seconds": 2.0}, False),
-        ({"epochs": 10, "budget": Budget(share=0.5)}, True),
-        ({"epochs": 7, "budget": Budget(share=0.5)}, False),
-        ({"epochs": 3, "state": "failed", "budget": Budget(share=0.1)}, False),
-    ],
-)
-def test_what_ended_a_training(facts: dict[str, Any], cut: bool) -> None:
-    trial = Trial.model_validate({"name": "a", "state": "done", "epochs_wanted": 20, **facts})
-    assert cut_short(trial) == cut
 
 
 def test_an_interrupted_trial_ends_the_measuring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

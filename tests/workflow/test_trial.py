@@ -43,12 +43,13 @@ def test_a_trial_is_measured(task: str, tmp_path: Path) -> None:
 def test_a_larger_budget_goes_on_with_the_same_numbers(tmp_path: Path) -> None:
     asked = config("forecast", tmp_path, train={"epochs": 6, "schedule": "cosine"})
     small = run_trial(asked, tmp_path / "grown", budget=Budget(share=0.3))
-    assert (small.epochs, small.epochs_wanted, small.whole) == (2, 6, False)
+    assert (small.epochs, small.epochs_wanted, small.cut_short) == (2, 6, True)
     again = run_trial(asked, tmp_path / "grown", budget=Budget(share=0.3))
     assert _comparable(again) == _comparable(small)  # nothing is trained beyond the budget
     grown, whole = run_trial(asked, tmp_path / "grown"), run_trial(asked, tmp_path / "whole")
     assert _comparable(grown) == _comparable(whole) and grown.epochs == 6
     assert grown.metric != small.metric
+    assert run_trial(asked, tmp_path / "grown").whole  # nothing was left to do
 
 
 _GROWING = """

@@ -134,7 +134,7 @@ def _unknown(best: Entrant, entrants: Sequence[Entrant], wishes: Wishes, part: s
         found.append(text("seeds_apart" if _seeds_needed(best, second) <= len(best.seeds) else "seeds_overlap",
                           other=second.name, difference=abs(_cost(second) - _cost(best)), spread=_spread(best, second),
                           seeds=len(best.seeds)))  # fmt: skip
-    if best.cut_short:
+    if best.trial.cut_short:
         found.append(text("cut_short", epochs=best.trial.epochs, wanted=best.trial.epochs_wanted))
     if wishes.device is not None and best.latency is not None:
         found.append(text("other_machine", device=wishes.device))
@@ -157,7 +157,7 @@ def _more(best: Entrant, entrants: Sequence[Entrant], rest: Sequence[Comparison]
             found.append(
                 text("more_seeds" if needed <= _ENDLESS else "seeds_endless", other=second.name, needed=needed)
             )
-    if best.cut_short and best.trial.epochs:
+    if best.trial.cut_short and best.trial.epochs:
         seconds = best.trial.seconds * (best.trial.epochs_wanted / best.trial.epochs - 1)
         found.append(text("more_time", name=best.name, seconds=seconds))
     return found

@@ -118,7 +118,6 @@ class Entrant(Record):
         rung: the last round of halving that it was in, from 1.
         seeds: the metric of each seed on the part that chooses, for those that came to the end.
         judged: the metric of a part on which nothing was chosen; None where it was not among the last.
-        cut_short: its budget ended before its training did.
         on_frontier: nothing else is better in one of accuracy, size and latency without being worse in another.
         fits: it keeps the limits of size and latency.
     """
@@ -130,7 +129,6 @@ class Entrant(Record):
     rung: int = 1
     seeds: tuple[float, ...] = ()
     judged: Metric | None = None
-    cut_short: bool = False
     on_frontier: bool = False
     fits: bool = True
 

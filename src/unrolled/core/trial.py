@@ -82,6 +82,11 @@ class Trial(Record):
         """Whether it was trained as far as its config asks for."""
         return self.state == "done" and self.stopped in ("", "epochs", "early")
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether its budget ended before its training did."""
+        return self.state == "done" and not self.whole
+
 
 def cost(metric: Metric) -> float:
     """A figure such that lower is better."""

@@ -1,14 +1,17 @@
 """The controller of an architecture search: an LSTM that writes a wiring decision by decision (Pham et al. 2018).
 
-It is trained by REINFORCE (Williams 1992): decisions that led to more reward than usual become more likely. As in the
-paper's code, logits are flattened by a temperature and bounded by a tanh, and the entropy of the decisions is rewarded.
+It is trained by REINFORCE (Williams 1992): decisions of wirings that did better than those beside them become more
+likely. As in the paper's code, logits are flattened by a temperature and bounded by a tanh, and the entropy of the
+decisions is rewarded.
 
-Letters: A options of a decision, E units.
+Letters: A options of a decision, E units, n wirings of a round.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +20,17 @@ from unrolled.search.wiring import ACTIVATIONS, Wiring
 
 _UNITS = 64
 _TEMPERATURE, _BOUND = 5.0, 2.5
-_RATE, _ENTROPY, _MEMORY = 3.5e-3, 1e-3, 0.9
+_RATE, _ENTROPY = 3.5e-3, 1e-2
 _CLIP = 5.0
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A wiring, with the log probability of its decisions and their entropy (both scalars)."""
+
+    wiring: Wiring
+    log: Tensor
+    entropy: Tensor
 
 
 class Controller(nn.Module):
@@ -38,10 +50,9 @@ class Controller(nn.Module):
             for parameter in self.parameters():
                 parameter.uniform_(-0.1, 0.1, generator=generator)
         self._optimizer = torch.optim.Adam(self.parameters(), lr=_RATE)
-        self._usual, self._spread = 0.0, 0.0  # moving mean and variance of the rewards
 
-    def sample(self) -> tuple[Wiring, Tensor, Tensor]:
-        """A wiring, the log probability of its decisions, and their entropy (both scalars)."""
+    def sample(self) -> Proposal:
+        """Draw one."""
         inputs, state = self.start, None
         chosen, logs, entropies = [], [], []
         for head, embedding in zip(self.heads, self.embeddings, strict=True):
@@ -53,14 +64,18 @@ class Controller(nn.Module):
             logs.append(log[at])
             entropies.append(-(log.exp() * log).sum())
             inputs = embedding(torch.tensor([at]))
-        return self._wiring(chosen), torch.stack(logs).sum(), torch.stack(entropies).sum()
+        return Proposal(self._wiring(chosen), torch.stack(logs).sum(), torch.stack(entropies).sum())
 
-    def learn(self, reward: float, log: Tensor, entropy: Tensor) -> None:
-        """One step of REINFORCE; rewards count by their distance from the usual one, in units of their spread."""
-        gain = reward - self._usual
-        self._usual += (1 - _MEMORY) * gain
-        self._spread += (1 - _MEMORY) * (gain * gain - self._spread)
-        loss = -gain / (math.sqrt(self._spread) + 1e-8) * log - _ENTROPY * entropy
+    def learn(self, proposals: Sequence[Proposal], losses: Sequence[float]) -> None:
+        """One step of REINFORCE. The reward is the rank: the least of the n losses gains 1, the largest -1.
+
+        Ranks need no scale, bear a child that diverges, and their mean is the baseline.
+        """
+        ranks = torch.tensor(losses).nan_to_num(nan=math.inf).argsort().argsort()
+        gains = 1 - 2 * ranks / max(1, len(losses) - 1)
+        logs = torch.stack([proposal.log for proposal in proposals])
+        entropies = torch.stack([proposal.entropy for proposal in proposals])
+        loss = -(gains * logs + _ENTROPY * entropies).mean()
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.parameters(), _CLIP)

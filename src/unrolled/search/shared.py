@@ -1,7 +1,10 @@
 """The super-net: every wiring of a recurrent layer with one set of weights (Pham et al. 2018, section 2).
 
-The product of node l with an earlier node j has weights of its own, whatever else is wired; a narrower cell takes the
-first rows and columns of them, and its output is filled up with zeros, so that the layers above stay as they are.
+An operation, that is a node with the node that it reads and its activation, has weights of its own, whatever else is
+wired. So it is in the paper's convolutional cells and in DARTS (Liu, Simonyan & Yang 2019, arXiv 1806.09055); in the
+paper's recurrent cell all activations of a node share, and an identity cannot live with weights that were tuned for a
+sigmoid. A narrower cell takes the first rows and columns, and its output is filled up with zeros, so that the layers
+above stay as they are.
 
 Letters: B batch, T time, D inputs, H hidden at most, h hidden of a child, L nodes.
 """
@@ -17,7 +20,9 @@ from unrolled.core.errors import ConfigError
 from unrolled.engine import State
 from unrolled.nets import Recurrent
 from unrolled.nets.initial import draw
-from unrolled.search.wiring import Wiring
+from unrolled.search.wiring import ACTIVATIONS, Wiring
+
+_FIRST = ("weight_ih", "bias_ih", "bias_hh", "weight_hh")  # of the node that reads the input
 
 
 class Shared(nn.Module):
@@ -37,9 +42,8 @@ class Shared(nn.Module):
         self.input_size, self.nodes, self.width = input_size, nodes, width
         self.wiring = Wiring(("tanh",) * nodes, tuple(range(1, nodes)), width)
         self.weights = nn.ParameterDict()
-        for name, shape in self._shapes().items():
-            self.weights[name] = nn.Parameter(torch.empty(shape))
-        draw(self.cell, dict(self.weights), Initial())
+        for activation in ACTIVATIONS:
+            self._draw(activation)
 
     @property
     def cell(self) -> Cell:
@@ -54,14 +58,15 @@ class Shared(nn.Module):
     def child(self) -> dict[str, Tensor]:
         """The weights of the child that runs, by the names that its cell lists."""
         wiring, full, small = self.wiring, self.width, self.wiring.width
-        found = {
-            name: torch.cat([part[:small] for part in self.weights[name].split(full)])
-            for name in ("weight_ih", "bias_ih", "bias_hh")
-        }
-        found["weight_hh"] = torch.cat([part[:small, :small] for part in self.weights["weight_hh"].split(full)])
+        found = {}
+        for name in _FIRST:
+            blocks = self.weights[f"{name}_{wiring.activations[0]}"].split(full)
+            found[name] = torch.cat(
+                [block[:small, :small] if name == "weight_hh" else block[:small] for block in blocks]
+            )
         for at, read in enumerate(wiring.reads):
             for kind in "cn":
-                shared = self.weights[f"weight_{kind}{at + 2}_{read}"]
+                shared = self.weights[f"weight_{kind}{at + 2}_{read}_{wiring.activations[at + 1]}"]
                 found[f"weight_{kind}{at + 2}"] = shared[:small, :small].contiguous()
         return found
 
@@ -73,15 +78,17 @@ class Shared(nn.Module):
         missing = self.width - self.wiring.width
         return nn.functional.pad(y, (0, missing)), (nn.functional.pad(final, (0, missing))[None],)
 
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
+    def _draw(self, activation: str) -> None:
+        """First weights of all operations with this activation."""
         shapes = self.cell.shapes(self.input_size, self.width)
-        square = {
-            f"weight_{kind}{node}_{read}": (self.width, self.width)
-            for node in range(2, self.nodes + 1)
-            for read in range(1, node)
-            for kind in "cn"
-        }
-        return {name: shape for name, shape in shapes.items() if name[-1] == "h"} | square
+        first = {name: nn.Parameter(torch.empty(shapes[name])) for name in _FIRST}
+        draw(self.cell, first, Initial())
+        self.weights.update({f"{name}_{activation}": weight for name, weight in first.items()})
+        for node in range(2, self.nodes + 1):
+            for read in range(1, node):
+                for kind in "cn":
+                    weight = nn.Parameter(torch.empty(self.width, self.width))
+                    self.weights[f"weight_{kind}{node}_{read}_{activation}"] = nn.init.xavier_uniform_(weight)
 
 
 def share(net: nn.Module, name: str, nodes: int) -> Shared:

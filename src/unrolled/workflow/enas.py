@@ -2,15 +2,16 @@
 
 The layer to be found is written ``enas: {size: {choice: [16, 32, 64]}, nodes: 4}`` in the net. Both methods are given
 the same seconds: one trains a super-net and then, from scratch, what its controller proposes; the other trains, from
-scratch, what is drawn. The validation part decides; the best of all is kept, whoever found it.
+scratch, what is drawn; both by the same successive halving, so that they differ in nothing but where their wirings come
+from. The validation part decides; the best of all is kept, whoever found it.
 """
 
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,12 +22,14 @@ from unrolled.core.records import Metric, Note
 from unrolled.core.search import AxisFacts, Tried, Value
 from unrolled.core.trial import Budget, Trial
 from unrolled.nets import Net
+from unrolled.report.words import Words
 from unrolled.search.controller import Controller
 from unrolled.search.enas import explore
 from unrolled.search.shared import share
-from unrolled.search.wiring import Wiring, draw
+from unrolled.search.wiring import Wiring, count, draw
 from unrolled.train import torch_options
 from unrolled.workflow.config import Config
+from unrolled.workflow.contest import Contest
 from unrolled.workflow.job import prepare
 from unrolled.workflow.search_folder import SearchFolder
 from unrolled.workflow.search_plan import Plan
@@ -74,7 +77,7 @@ def architecture_search(plan: Plan, folder: SearchFolder, *, data: Any, told: To
     seconds = plan.settings.seconds or 0.0
     bench.go(_proposed(bench, asked, seconds), "enas", seconds)
     bench.go(_drawn(bench, asked), "random", seconds)
-    return Outcome(tuple(bench.tried), _paid(bench.tried, seconds), bench.interrupted)
+    return Outcome(bench.tried, _paid(bench.tried, seconds), bench.interrupted)
 
 
 class _Bench:
@@ -82,20 +85,22 @@ class _Bench:
 
     def __init__(self, plan: Plan, folder: SearchFolder, told: Told, table: Any) -> None:
         self.plan, self.table, self._folder, self._told = plan, table, folder, told
-        self.tried: list[Tried] = []
-        self.interrupted = False
+        self._tried: dict[int, Tried] = {}
+
+    @property
+    def tried(self) -> tuple[Tried, ...]:
+        """Every wiring that was begun, with how far it came."""
+        return tuple(self._tried.values())
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended a training."""
+        return any(one.trial.state == "interrupted" for one in self.tried)
 
     def go(self, wirings: Iterator[Wiring], by: str, seconds: float) -> None:
-        """Train one after the other until the time is over, one at least; what the iterator itself takes counts."""
-        end, seen = time.monotonic() + seconds, set[Wiring]()
-        while not self.interrupted:
-            wiring = next(wirings, None)
-            left = end - time.monotonic()
-            if wiring is None or (seen and left <= 0):
-                return
-            if wiring not in seen:
-                seen.add(wiring)
-                self._train(wiring, by, left)
+        """Give the wirings of one origin their time."""
+        if not self.interrupted:
+            Contest(wirings, partial(self._train, by), seconds).run()
 
     def config(self, wiring: Wiring) -> Config:
         """The config that has a cell in the place of the searched layer."""
@@ -107,21 +112,20 @@ class _Bench:
         given["cells"] = [*given.get("cells", []), str(path)]
         return Config.parse(given)
 
-    def _train(self, wiring: Wiring, by: str, left: float) -> None:
-        number = len(self.tried)
+    def _train(self, by: str, wiring: Wiring, budget: Budget, before: Tried | None) -> Tried:
+        number = len(self._tried) if before is None else before.number
         values: dict[str, Value] = {"found by": by, "cell": str(wiring), "size": wiring.width, "file": wiring.name}
         self._told.begun(number)
         trial = run_trial(
             self.config(wiring),
             self._folder.begin(number, dict(values)),
-            budget=Budget(seconds=max(1.0, left)),
+            budget=budget,
             data=self.table,
             hooks=self._told.hooks(),
         )
-        self.interrupted = trial.state == "interrupted"
-        tried = Tried(number=number, values=dict(values), trial=trial)
-        self.tried.append(tried)
-        self._told.ended(tried)
+        self._tried[number] = Tried(number=number, values=dict(values), trial=trial)
+        self._told.ended(self._tried[number])
+        return self._tried[number]
 
 
 def _proposed(bench: _Bench, asked: SearchedLayer, seconds: float) -> Iterator[Wiring]:
@@ -156,12 +160,16 @@ def _base(plan: Plan) -> Config:
 
 
 def _drawn(bench: _Bench, asked: SearchedLayer) -> Iterator[Wiring]:
-    generator = random.Random(bench.plan.settings.seed)
-    while True:
-        yield draw(asked.nodes, asked.widths, generator)
+    """Wirings by chance, each once, until there are no more."""
+    generator, seen = random.Random(bench.plan.settings.seed), set[Wiring]()
+    while len(seen) < count(asked.nodes, asked.widths):
+        wiring = draw(asked.nodes, asked.widths, generator)
+        if wiring not in seen:
+            seen.add(wiring)
+            yield wiring
 
 
-def _paid(tried: list[Tried], seconds: float) -> tuple[Note, ...]:
+def _paid(tried: Sequence[Tried], seconds: float) -> tuple[Note, ...]:
     """Whether the controller found more than chance did in the same time."""
     best = {by: _best([one.trial for one in tried if one.values["found by"] == by]) for by in ("enas", "random")}
     enas, chance = best["enas"], best["random"]
@@ -172,12 +180,13 @@ def _paid(tried: list[Tried], seconds: float) -> tuple[Note, ...]:
     word = ("paid", "有收益") if gain > 0 and apart else ("made no sure difference", "没有确定的差别")
     if gain < 0 and apart:
         word = ("did not pay", "没有收益")
+    name = enas.metric.name
     return (
         Note(
             code="enas_against_random",
-            en=f"In {seconds:.0f} s each, the controller's best has {enas.metric.name} {enas.metric.value:.4g}, the "
+            en=f"In {seconds:.0f} s each, the controller's best has {name} {enas.metric.value:.4g}, the "
             f"best of random wirings {chance.metric.value:.4g}: it {word[0]}.",
-            zh=f"各用 {seconds:.0f} 秒，控制器的最佳结果 {enas.metric.name} 为 {enas.metric.value:.4g}，"
+            zh=f"各用 {seconds:.0f} 秒，控制器的最佳结果为{Words('zh').name(name)} {enas.metric.value:.4g}，"
             f"随机结构的最佳结果为 {chance.metric.value:.4g}：{word[1]}。",
         ),
     )

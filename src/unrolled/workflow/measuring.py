@@ -33,6 +33,7 @@ from unrolled.nets import Net
 from unrolled.prepare.answer import Answer
 from unrolled.prepare.table import Table
 from unrolled.program.shapes import Inputs, Outputs
+from unrolled.report.words import Words
 from unrolled.workflow.config import Config
 from unrolled.workflow.model import Model
 from unrolled.workflow.trial import run_trial
@@ -158,7 +159,6 @@ class Measuring:
             trial=trial,
             rung=len(trials),
             seeds=seeds,
-            cut_short=cut_short(trial),
             fits=self._fits(trial),
         )
 
@@ -220,14 +220,6 @@ def model_of(folder: Path) -> Model:
     return Model.of(bundle, net.eval())
 
 
-def cut_short(trial: Trial) -> bool:
-    """Whether the budget ended training, not the patience or the last epoch."""
-    if trial.state != "done" or trial.epochs >= trial.epochs_wanted:
-        return False
-    late = trial.budget.seconds is not None and trial.seconds >= trial.budget.seconds
-    return late or trial.epochs >= math.ceil(trial.budget.share * trial.epochs_wanted)
-
-
 def _thinned(material: Material) -> Material:
     """At most 4,000 samples, evenly spread, with their groups."""
     count = len(material.samples)
@@ -241,8 +233,8 @@ def _thinned(material: Material) -> Material:
 def _told(trial: Trial) -> Text:
     if trial.metric is None:
         return Text(en=f"{trial.name}: failed, {trial.error}", zh=f"{trial.name}：失败，{trial.error}")
-    figure = f"{trial.metric.name} {trial.metric.value:.4g}"
+    name, value = trial.metric.name, f"{trial.metric.value:.4g}"
     return Text(
-        en=f"{trial.name}: {figure}, {trial.seconds:.1f} s of training",
-        zh=f"{trial.name}：{figure}，训练 {trial.seconds:.1f} 秒",
+        en=f"{trial.name}: {name} {value}, {trial.seconds:.1f} s of training",
+        zh=f"{trial.name}：{Words('zh').name(name)} {value}，训练 {trial.seconds:.1f} 秒",
     )

@@ -43,11 +43,11 @@ class SearchedLayer:
         if isinstance(nodes, bool) or not isinstance(nodes, int) or not 1 <= nodes <= _MOST_NODES:
             raise ConfigError(f"{nodes!r} is not a number from 1 to {_MOST_NODES}", where=f"net.{LAYER}.nodes")
         widths = size.get("choice") if isinstance(size, dict) else None
-        if not isinstance(widths, list) or not all(type(width) is int and width > 0 for width in widths):
+        if not isinstance(widths, list) or not widths or not all(type(width) is int and width > 0 for width in widths):
             raise ConfigError(
                 f"{size!r} is not a choice of whole numbers", where=f"net.{LAYER}.size", mend="{choice: [16, 32, 64]}"
             )
-        return cls(nodes, tuple(widths))
+        return cls(nodes, tuple(dict.fromkeys(widths)))
 
 
 def replaced(tree: Any, layer: dict[str, Any]) -> Any:

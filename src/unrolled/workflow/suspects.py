@@ -39,7 +39,7 @@ def suspects(reply: Reply, samples: Samples, outputs: Tensor | None, losses: Ten
     found = losses.numpy()
     order = worst(found, _LISTED)
     total, mean = float(np.nansum(found)), float(np.nanmean(found))
-    if len(order) and total > 0:
+    if len(order) < np.isfinite(found).sum() and total > 0:  # where all are listed, nothing stands out
         figures = {
             "count": float(len(order)),
             "share": float(found[order].sum()) / total,

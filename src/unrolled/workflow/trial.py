@@ -226,7 +226,7 @@ class _Watch(Hook):
         return self._last
 
     def on_start(self, fitting: Fitting) -> None:
-        if fitting.epoch >= min(self._epochs, fitting.settings.epochs):
+        if self._epochs <= fitting.epoch < fitting.settings.epochs:
             fitting.stop = "budget"
 
     def on_epoch(self, fitting: Fitting) -> None:
