@@ -15,14 +15,14 @@ from unrolled.nets import ops
 from unrolled.nets.flow import Flow, Shape
 from unrolled.nets.layer import Layer, LayerSpec, Size, need_sequence
 from unrolled.nets.recurrent import Recurrent
-from unrolled.program.ops.memory import Heads, Reach, Slots, Width, heads_size, steering
+from unrolled.program.ops.memory import Heads, Reach, Slots, Width, heads_parts
 
 
 class MemorySpec(LayerSpec):
     """``size`` units steer ``heads`` that write to ``slots`` of ``width`` numbers, and as many that read them.
 
     A head finds a slot by its content, or moves from where it was by at most ``reach`` slots. At first heads go by
-    place; those that write tend to move on by one slot a step, those that read to stay.
+    place, sharply; those that write tend to move on by one slot a step and to erase little, those that read to stay.
     """
 
     name: ClassVar[str] = "memory"
@@ -45,7 +45,7 @@ class Memory(Layer):
         need_sequence(shape, "memory")
         self.spec, read = spec, spec.heads * spec.width
         self.rnn = Recurrent("lstm", shape.size + read, spec.size)
-        self.heads = nn.Linear(spec.size, heads_size(spec.width, spec.heads, spec.reach))
+        self.heads = nn.Linear(spec.size, sum(heads_parts(spec.width, spec.heads, spec.reach)))
         _begin(self.heads.bias, spec)
         mixed = shape.added or bool(shape.backward)
         self.shape = replace(shape, size=spec.size + read, targets=0, backward=0, added=mixed, state=0, reads=0)
@@ -67,10 +67,16 @@ class Memory(Layer):
 
 @torch.no_grad()
 def _begin(bias: Tensor, spec: MemorySpec) -> None:
-    """As a tape: without this the heads blur over all slots before they have learned anything."""
-    reading, writing = bias[: 2 * spec.heads * steering(spec.width, spec.reach)].view(2, spec.heads, -1)
-    gate, stay = spec.width + 1, spec.width + 3 + spec.reach
+    """As a tape: heads go by place and stay sharp however long they wait, and little is erased.
+
+    Without this they blur over all slots, and what was written is gone before there was a use for it.
+    """
+    steered, erase, _ = bias.split(heads_parts(spec.width, spec.heads, spec.reach))
+    reading, writing = steered.view(2, spec.heads, -1)
+    gate, sharpness, stay = spec.width + 1, spec.width + 2, spec.width + 3 + spec.reach
     for heads in (reading, writing):
         heads[:, gate] = -3
-    reading[:, stay] += 1
-    writing[:, stay + min(spec.reach, 1)] += 1
+        heads[:, sharpness] += 2
+    reading[:, stay] += 2
+    writing[:, stay + min(spec.reach, 1)] += 2
+    erase -= 2
