@@ -7,7 +7,7 @@ mean over all steps. The plain RNN, an LSTM, the memory layer, and a rotation wi
 clipped. With a curriculum letters and blanks of a batch are random numbers: letters at first 1, from the middle of the
 training on up to 10; blanks up to 5 until then, up to 100 in the last quarter, many of them few. The figures are always
 those of 10 and 100. A run ends once it is well below. The memory layer has a small controller, which cannot remember
-letters by itself, and 128 slots, as in the paper's copy, more than there are steps.
+letters by itself, sharp heads, and 128 slots, as in the paper's copy, more than there are steps.
 
     OMP_NUM_THREADS=1 python -m benchmarks.accuracy.blank_copy
 """
@@ -40,7 +40,9 @@ NETS = {
     "rotation, tanh": Trial([{"rnn": {"size": 128, "orthogonal": True}}], rate=0.001, steps=500),
     "lstm": Trial([{"lstm": {"size": 128}}], rate=0.001, steps=500),
     "lstm, curriculum": Trial([{"lstm": {"size": 128}}], rate=0.001, steps=2000),
-    "memory, curriculum": Trial([{"memory": {"size": 16, "slots": 128, "width": 12}}], rate=0.01, steps=800),
+    "memory, curriculum": Trial(
+        [{"memory": {"size": 16, "slots": 128, "width": 12, "sharp": True}}], rate=0.01, steps=800
+    ),
 }
 _COLUMNS = f"{'net':20}{'seed':>5}{'rate':>7}{'loss':>9}{'letters right':>15}{'batches':>9}{'seconds':>9}  | course"
 

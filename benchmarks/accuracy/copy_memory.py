@@ -121,7 +121,7 @@ def judged(lines: list[str]) -> list[str]:
 def main() -> None:
     """Train both nets on both tasks with every seed; the table is written after each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=1000, help="for copy; repeat-copy gets twice as many")
+    parser.add_argument("--steps", type=int, default=1500, help="for copy; repeat-copy gets twice as many")
     parser.add_argument("--rate", type=float, default=0.01)
     parser.add_argument("--seed", type=int, nargs="*", default=SEEDS)
     parser.add_argument("--task", nargs="*", choices=TASKS, default=TASKS)

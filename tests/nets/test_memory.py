@@ -110,11 +110,11 @@ def test_what_is_written_can_be_read_much_later() -> None:
 
 
 @pytest.mark.parametrize(("heads", "reach"), [(1, 0), (1, 1), (2, 1), (1, 3)])
-def test_before_training_heads_stay_sharp_however_long_they_wait(heads: int, reach: int) -> None:
+def test_sharp_heads_stay_on_one_slot_however_long_they_wait(heads: int, reach: int) -> None:
     """Those that read stay, those that write go on step by step; a round over all slots leaves most as it was."""
     slots, steps = 16, 100
     net = Net(
-        [{"memory": {"size": 8, "slots": slots, "width": 3, "heads": heads, "reach": reach}}],
+        [{"memory": {"size": 8, "slots": slots, "width": 3, "heads": heads, "reach": reach, "sharp": True}}],
         Inputs(numbers=2),
         Outputs(),
     )

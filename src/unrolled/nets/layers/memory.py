@@ -22,7 +22,8 @@ class MemorySpec(LayerSpec):
     """``size`` units steer ``heads`` that write to ``slots`` of ``width`` numbers, and as many that read them.
 
     A head finds a slot by its content, or moves from where it was by at most ``reach`` slots. At first heads go by
-    place, sharply; those that write tend to move on by one slot a step and to erase little, those that read to stay.
+    place; those that write tend to move on by one slot a step, those that read to stay. With ``sharp`` they do so
+    firmly, each on one slot however long it waits, and little is erased.
     """
 
     name: ClassVar[str] = "memory"
@@ -32,6 +33,7 @@ class MemorySpec(LayerSpec):
     width: Width = 16
     heads: Heads = 1
     reach: Reach = 1
+    sharp: bool = False
 
     def build(self, shape: Shape) -> Layer:
         return Memory(self, shape)
@@ -67,16 +69,16 @@ class Memory(Layer):
 
 @torch.no_grad()
 def _begin(bias: Tensor, spec: MemorySpec) -> None:
-    """As a tape: heads go by place and stay sharp however long they wait, and little is erased.
-
-    Without this they blur over all slots, and what was written is gone before there was a use for it.
-    """
+    """As a tape: without this the heads blur over all slots before they have learned anything."""
     steered, erase, _ = bias.split(heads_parts(spec.width, spec.heads, spec.reach))
     reading, writing = steered.view(2, spec.heads, -1)
     gate, sharpness, stay = spec.width + 1, spec.width + 2, spec.width + 3 + spec.reach
+    firmly = 2 if spec.sharp else 1
+    reading[:, stay] += firmly
+    writing[:, stay + min(spec.reach, 1)] += firmly
     for heads in (reading, writing):
         heads[:, gate] = -3
-        heads[:, sharpness] += 2
-    reading[:, stay] += 2
-    writing[:, stay + min(spec.reach, 1)] += 2
-    erase -= 2
+        if spec.sharp:
+            heads[:, sharpness] += 2
+    if spec.sharp:
+        erase -= 2
