@@ -70,7 +70,7 @@ class Memory(Layer):
 @torch.no_grad()
 def _begin(bias: Tensor, spec: MemorySpec) -> None:
     """As a tape: without this the heads blur over all slots before they have learned anything."""
-    steered, erase, _ = bias.split(heads_parts(spec.width, spec.heads, spec.reach))
+    steered, erase, _ = bias.split_with_sizes(heads_parts(spec.width, spec.heads, spec.reach))
     reading, writing = steered.view(2, spec.heads, -1)
     gate, sharpness, stay = spec.width + 1, spec.width + 2, spec.width + 3 + spec.reach
     firmly = 2 if spec.sharp else 1
