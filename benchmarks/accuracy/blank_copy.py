@@ -5,8 +5,9 @@ order; at all other steps the answer is the blank. Who remembers nothing has a c
 mean over all steps. The plain RNN, an LSTM, the memory layer, and a rotation with modReLU (`rnn_modrelu` with
 `orthogonal: true`; and tanh in the place of modReLU) learn from fresh sequences in every batch, with Adam, gradients
 clipped. With a curriculum letters and blanks of a batch are random numbers: letters at first 1, from the middle of the
-training on up to 10; blanks up to 5 until then, up to 100 in the last quarter. The figures are always those of 10 and
-100. A run ends once it is well below.
+training on up to 10; blanks up to 5 until then, up to 100 in the last quarter, many of them few. The figures are always
+those of 10 and 100. A run ends once it is well below. The memory layer has a small controller, which cannot remember
+letters by itself, sharp heads, and 128 slots, as in the paper's copy, more than there are steps.
 
     OMP_NUM_THREADS=1 python -m benchmarks.accuracy.blank_copy
 """
@@ -39,7 +40,9 @@ NETS = {
     "rotation, tanh": Trial([{"rnn": {"size": 128, "orthogonal": True}}], rate=0.001, steps=500),
     "lstm": Trial([{"lstm": {"size": 128}}], rate=0.001, steps=500),
     "lstm, curriculum": Trial([{"lstm": {"size": 128}}], rate=0.001, steps=2000),
-    "memory, curriculum": Trial([{"memory": {"size": 64, "slots": 16, "width": 12}}], rate=0.01, steps=2000),
+    "memory, curriculum": Trial(
+        [{"memory": {"size": 16, "slots": 128, "width": 12, "sharp": True}}], rate=0.01, steps=800
+    ),
 }
 _COLUMNS = f"{'net':20}{'seed':>5}{'rate':>7}{'loss':>9}{'letters right':>15}{'batches':>9}{'seconds':>9}  | course"
 
@@ -53,13 +56,16 @@ def draw(count: int, random: torch.Generator, shown: int = SHOWN, blanks: int = 
 
 
 def curriculum(share: float) -> Draw:
-    """Batches of a random number of letters and blanks, first up to more letters, then up to more blanks."""
+    """Batches of a random number of letters and blanks, first up to more letters, then up to more blanks.
+
+    What is drawn of blanks is the logarithm, so that short pauses stay frequent.
+    """
     letters, wait = min(1.0, 2 * share), min(1.0, max(0.0, 4 * share - 2))
+    longest = SHORT * (BLANKS / SHORT) ** wait
 
     def lesson(count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        most = (1 + round(letters * (SHOWN - 1)), SHORT + round(wait * (BLANKS - SHORT)))
-        shown, blanks = (int(torch.randint(1, each + 1, (), generator=random)) for each in most)
-        return draw(count, random, shown, blanks)
+        shown = int(torch.randint(1, 2 + round(letters * (SHOWN - 1)), (), generator=random))
+        return draw(count, random, shown, round(longest ** float(torch.rand((), generator=random))))
 
     return lesson
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from benchmarks.accuracy import adding, blank_copy
+from benchmarks.accuracy import adding, blank_copy, copy_memory
 from benchmarks.accuracy.curves import EVERY, Curve, Trial, courses
 from benchmarks.accuracy.picture import picture
 
@@ -52,6 +52,23 @@ def test_a_curriculum_ends_at_all_letters_and_blanks() -> None:
     assert blank_copy.SHORT < max(seen(0.6)[1]) < 50
     shown, blanks = seen(0.75)
     assert shown == every and blank_copy.BLANKS - 5 < max(blanks) <= blank_copy.BLANKS
+
+
+def test_vectors_are_asked_as_often_as_the_mark_says() -> None:
+    given = copy_memory.lesson("repeat-copy", 5, 3, 4, _random())
+    assert given.x.shape == (4, 22, 8) and given.y.shape == (4, 22, 7) and given.asked.nonzero()[0] == 6
+    shown = given.x[:, :5, : copy_memory.BITS]
+    for turn in range(3):
+        assert (given.y[:, 6 + 5 * turn : 11 + 5 * turn, : copy_memory.BITS] == shown).all()
+    assert (given.x[:, 5, copy_memory.BITS + 1] == 0.75).all() and (given.y[:, -1, copy_memory.BITS] == 1).all()
+
+
+def test_copies_are_judged_by_the_worst_seed() -> None:
+    runs = {"lstm": ((0.9, 1.0), (0.8, 0.95)), "memory": ((0.0, 0.25), (0.001, 0.125))}
+    lines = [f"{net}  {seed}  0.1 {own[0]} 0.2 {own[1]} 7  | 0.4" for net in runs for seed, own in enumerate(runs[net])]
+    lstm, memory = copy_memory.judged(lines)
+    assert lstm.startswith("lstm ") and "0.9000 at most" in lstm and lstm.endswith("1.0000")
+    assert memory.startswith("memory ") and "0.0010 at most" in memory and memory.endswith("0.2500")
 
 
 def test_a_line_of_results_has_its_course() -> None:

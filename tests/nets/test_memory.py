@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -106,6 +107,48 @@ def test_what_is_written_can_be_read_much_later() -> None:
     x[0, 0, 0] = 1
     y = _body(net, x)[0, :, SIZE]
     torch.testing.assert_close(y, torch.full_like(y, math.tanh(math.tanh(1))), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("heads", "reach"), [(1, 0), (1, 1), (2, 1), (1, 3)])
+def test_sharp_heads_stay_on_one_slot_however_long_they_wait(heads: int, reach: int) -> None:
+    """Those that read stay, those that write go on step by step; a round over all slots leaves most as it was."""
+    slots, steps = 16, 100
+    net = Net(
+        [{"memory": {"size": 8, "slots": slots, "width": 3, "heads": heads, "reach": reach, "sharp": True}}],
+        Inputs(numbers=2),
+        Outputs(),
+    )
+    layer: Any = net.layers[0]
+    weights = {**layer.rnn.weights()[0], "weight_heads": layer.heads.weight, "bias_heads": layer.heads.bias}
+    where = torch.zeros(1, 2 * heads, slots)
+    where[..., 0] = 1
+    store = torch.ones(1, slots, 3)
+    state = (store, where, *torch.zeros(2, 1, 8))
+    with torch.no_grad():
+        layer.heads.weight.zero_()  # whatever the controller says
+        layer.heads.bias[-heads * 3 :] = 0  # nothing is added
+        run = partial(ops.memory, slots=slots, width=3, heads=heads, reach=reach, **weights)
+        found = run(torch.randn(1, steps, 2), *state)[2][0]
+        kept = run(torch.randn(1, slots, 2), *state)[1]
+    assert found.amax(1).min() > 0.9, found.amax(1)
+    assert found.argmax(1).tolist() == [0] * heads + [steps * min(reach, 1) % slots] * heads
+    if reach:
+        assert kept.min() > 0.8**heads, kept
+
+
+def test_waiting_leaves_the_memory_as_it_is() -> None:
+    """Where nothing is erased or added the memory is the same after 100 steps, wherever the heads go."""
+    net, width = _net(heads=2), 3
+    layer: Any = net.layers[0]
+    weights = {**layer.rnn.weights()[0], "weight_heads": layer.heads.weight, "bias_heads": layer.heads.bias}
+    with torch.no_grad():
+        for part, value in ((slice(-4 * width, -2 * width), -1e3), (slice(-2 * width, None), 0.0)):
+            layer.heads.weight[part] = 0
+            layer.heads.bias[part] = value
+    store, where = torch.randn(2, SLOTS, width).double(), torch.rand(2, 4, SLOTS).double().softmax(-1)
+    x, units = torch.randn(2, 100, 2).double(), torch.zeros(2, 2, SIZE).double()
+    _, after, moved, *_ = ops.memory(x, store, where, *units, slots=SLOTS, width=width, heads=2, reach=1, **weights)
+    assert torch.equal(after, store) and (moved - where).abs().max() > 0.1
 
 
 def test_sizes_have_bounds() -> None:

@@ -86,3 +86,12 @@ def test_chunks_are_the_gates_in_order() -> None:
         assert first.tolist() == [[0, 1], [6, 7]]
         assert second.tolist() == [[2, 3], [8, 9]]
         assert third.tolist() == [[4, 5], [10, 11]]
+
+
+def test_parts_of_given_sizes_are_views_in_order() -> None:
+    v = np.arange(12.0).reshape(2, 6)
+    parts = functions.split(v, (1, 0, 3, 2))
+    assert [part.shape[1] for part in parts] == [1, 0, 3, 2] and all(part.base is v.base for part in parts)
+    assert (np.concatenate(parts, axis=1) == v).all()
+    for ours, torchs in zip(parts, functions.split(torch.from_numpy(v), (1, 0, 3, 2)), strict=True):
+        np.testing.assert_array_equal(ours, torchs.numpy())

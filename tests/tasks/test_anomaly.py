@@ -13,6 +13,7 @@ from unrolled.prepare.scores import errors
 from unrolled.prepare.series import Column
 from unrolled.program.shapes import Outputs
 from unrolled.tasks import Anomaly, AnomalySettings, Scales
+from unrolled.tasks.task import QUANTILES
 
 _A, _B = Column(name="a"), Column(name="b")
 _WORD = Column(name="w", kind="category", categories=("x", "y"))
@@ -29,6 +30,16 @@ def test_every_numeric_input_is_forecast(make_series: MakeSeries) -> None:
     assert _task(score="reconstruction", horizon=3).outputs(columns).values == 1
     with pytest.raises(ConfigError, match="no numeric column"):
         _task().outputs(make_series([3], [_WORD], values=np.zeros((3, 1))))
+
+
+def test_what_is_kept_is_one_score_of_a_row_or_of_a_labelled_sequence(make_series: MakeSeries) -> None:
+    spans = [(0, 0, 30), (1, 30, 60)]
+    for columns in ([_A], [_A, _B, Column(name="c")]):
+        for task in (_task(), _task(horizon=7)):
+            by_row = make_series([30, 30], columns)
+            whole = make_series([30, 30], [*columns, _LABEL.model_copy(update={"level": "case"})], cases=[[0], [1]])
+            sizes = [task.answer_size(series, task.samples(series, spans, window=None)) for series in (by_row, whole)]
+            assert sizes == [30 * QUANTILES, QUANTILES]
 
 
 def test_labels_that_are_not_usual_are_unusual(make_series: MakeSeries) -> None:

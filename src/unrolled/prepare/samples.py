@@ -44,6 +44,11 @@ class Samples:
         """``(n,)`` rows of each sample that have an answer, where every step has one."""
         return self.lengths if self.lead is None else self.lengths - self.lead
 
+    @property
+    def typical_count(self) -> int:
+        """``counts`` on average, at least 1."""
+        return max(1, int(self.counts.mean())) if len(self) else 1
+
     def answered(self) -> npt.NDArray[np.bool_]:
         """``(n, T)`` the steps that have an answer, where every step has one."""
         place, lengths = np.arange(self.lengths.max(initial=0)), self.lengths[:, None]

@@ -5,6 +5,8 @@ A value is ``(rows, columns)``; what is not said to reduce acts element by eleme
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -102,6 +104,14 @@ def chunk(v: Array, parts: int) -> tuple[Array, ...]:
         return tuple(v.chunk(parts, -1))
     size = v.shape[-1] // parts
     return tuple(v[..., k * size : (k + 1) * size] for k in range(parts))
+
+
+def split(v: Array, sizes: Sequence[int]) -> tuple[Array, ...]:
+    """Split the last axis into views of these sizes."""
+    if not isinstance(v, np.ndarray):
+        return tuple(v.split(sizes, -1))
+    ends = accumulate(sizes)
+    return tuple(v[..., end - size : end] for size, end in zip(sizes, ends, strict=True))
 
 
 def _extreme(name: str, bound: str, a: Array, b: Array | float) -> Array:

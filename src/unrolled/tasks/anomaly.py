@@ -28,7 +28,7 @@ from unrolled.tasks import labels, losses
 from unrolled.tasks.plugin import Plugin, resolve
 from unrolled.tasks.statistic import Statistic, among, mean
 from unrolled.tasks.target import replaced
-from unrolled.tasks.task import Columns, Scales, Task, TaskSettings, Values
+from unrolled.tasks.task import QUANTILES, Columns, Scales, Task, TaskSettings, Values
 from unrolled.tasks.windows import Span, too_short, whole
 
 if TYPE_CHECKING:
@@ -116,8 +116,7 @@ class Anomaly(Task):
         self, series: Series, spans: Sequence[Span], *, window: int | None, stride: int = 1, last: bool = False
     ) -> Samples:
         """Sequences where labels are one a sequence; else whole spans, or pieces of at most ``window`` rows."""
-        column = self._target(series)
-        if column is not None and column.level == "case":
+        if not self._by_row(series):
             found = whole(series, spans, window=window)
         elif window is not None and window // LEAD < self.settings.warm_up:
             raise ConfigError(
@@ -130,6 +129,10 @@ class Anomaly(Task):
         if spans and not len(found):
             raise too_short(series, window, 0)
         return found
+
+    def answer_size(self, columns: Columns, samples: Samples) -> int:
+        """One score, however many channels and steps ahead it is of: of each row, or of the sequence."""
+        return QUANTILES * (samples.typical_count if self._by_row(columns) else 1)
 
     def learnable(self, series: Series, samples: Samples) -> Samples:
         """Samples without a row, or a label, that is known to be unusual."""
@@ -180,7 +183,7 @@ class Anomaly(Task):
             kind=self.settings.score,
             ahead=self._ahead,
             warm_up=self.settings.warm_up,
-            by_row=target is None or target.level == "row",
+            by_row=self._by_row(columns),
             combine=self.settings.combine,
             false_alarms=self.settings.false_alarms,
         )
@@ -223,6 +226,11 @@ class Anomaly(Task):
     @property
     def _ahead(self) -> int:
         return self.settings.horizon if self.settings.score == "forecast" else 1
+
+    def _by_row(self, columns: Columns) -> bool:
+        """Scores are one a row, not one a sequence."""
+        target = self._target(columns)
+        return target is None or target.level == "row"
 
     def _target(self, columns: Columns) -> Column | None:
         targets = columns.of_role("target")

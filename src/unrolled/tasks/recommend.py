@@ -77,9 +77,9 @@ class Recommend(Task):
     def outputs(self, columns: Columns) -> Outputs:
         return Outputs(values=len(self._item(columns).categories))
 
-    def answer_size(self, outputs: Outputs) -> int:
+    def answer_size(self, columns: Columns, samples: Samples) -> int:
         """Of the best items the codes and the probabilities."""
-        return 2 * min(self.settings.top, outputs.values)
+        return 2 * min(self.settings.top, self.outputs(columns).values)
 
     def samples(
         self, series: Series, spans: Sequence[Span], *, window: int | None, stride: int = 1, last: bool = False

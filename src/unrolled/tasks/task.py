@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from unrolled.data.batches import Gather
     from unrolled.prepare.preprocess import Preprocessor
 
-_QUANTILES = 8  # of a number, at most
+QUANTILES = 8  # of a number, at most
 
 Values = npt.NDArray[np.floating[Any]]
 
@@ -192,9 +192,10 @@ class Task(ABC):
         """
         return preprocessor
 
-    def answer_size(self, outputs: Outputs) -> int:
-        """Numbers that are kept of each answer."""
-        return outputs.size * _QUANTILES
+    def answer_size(self, columns: Columns, samples: Samples) -> int:
+        """Numbers that are kept of what is answered to a sample, on average."""
+        outputs = self.outputs(columns)
+        return outputs.size * QUANTILES * (samples.typical_count if outputs.every else 1)
 
     def metrics(self, truth: Values, answer: Answer, scales: Scales | None = None) -> tuple[Statistic, ...]:
         """All figures of merit that are defined on these samples, the user's own last."""

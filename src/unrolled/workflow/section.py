@@ -60,8 +60,7 @@ def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, 
     for name, part in source.parts.items():
         series = derived.setdefault(id(part.series), task.derive(part.series))
         try:
-            every = task.outputs(series).every
-            stride = data.stride if name == "train" else 1 if every else _stride(part.spans)
+            stride = data.stride if name == "train" else 1 if task.outputs(series).every else _stride(part.spans)
             samples = _samples(task, series, part.spans, data.window, stride, again=name != "train")
             learnt = task.lessons(series, part.spans, window=data.window, stride=stride) if name == "train" else None
         except DataError as error:
@@ -72,7 +71,7 @@ def sections(source: Source, task: Task, data: DataSettings) -> tuple[dict[str, 
         if name != "test":
             samples = _learnable(name, task, series, samples)
         if name != "train":
-            most = _MOST_NUMBERS // (task.answer_size(task.outputs(series)) * _answers(samples, every))
+            most = _MOST_NUMBERS // task.answer_size(series, samples)
             samples = thinned(samples, max(1, min(most, _MOST_WINDOWS[name])))
         found[name] = Section(name, series, part.spans, samples, learnt, _numbered(part.groups, samples))
     return found, tuple(notes)
@@ -117,11 +116,6 @@ def _stride(spans: Spans) -> int:
     if most < _SMALLEST:
         return 1
     return next(n for n in range(most, 1, -1) if all(n % divisor for divisor in range(2, math.isqrt(n) + 1)))
-
-
-def _answers(samples: Samples, every: bool) -> int:
-    """How many a sample has, on average."""
-    return int(samples.counts.mean()) if every and len(samples) else 1
 
 
 def thinned(samples: Samples, most: int) -> Samples:

@@ -254,7 +254,8 @@ def calibrated(job: Job, net: Net | CustomNet) -> Model:
     held = next((job.sections[name] for name in job.task.fits_on if name in job.sections), None)
     if held is None:
         return plain
-    some = thinned(held.samples, max(1, _CALIBRATION // plain.predictor.outputs.size))
+    each = held.samples.typical_count if job.preprocessor.schema.every else 1
+    some = thinned(held.samples, max(1, _CALIBRATION // (plain.predictor.outputs.size * each)))
     counts = some.counts if job.preprocessor.schema.every else None
     decoding = job.task.calibrate(*plain.compared(held.series, some), decoding, counts)
     return Model.of(to_bundle(job.config, job.source, job.task, net, preprocessor, decoding), net)

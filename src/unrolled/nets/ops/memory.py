@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from unrolled.nets.trace import op
 from unrolled.program.ops.memory import neighbours, steps
@@ -21,7 +22,8 @@ def memory(
         where[..., 0] = 1
         state = (x.new_zeros(len(x), slots, width), where, *x.new_zeros(2, len(x), weights["weight_hh"].shape[1]))
     ring = torch.from_numpy(neighbours(slots, reach)).to(x.device)
-    outputs = []
-    for *parts, read in steps(x, state, ring, weights):
-        outputs.append(torch.cat([parts[2], read], -1))
-    return torch.stack(outputs, 1), *parts
+    units, found = [], []
+    for *parts, read in steps(x, state, ring, weights, linear):
+        units.append(parts[2])
+        found.append(read)
+    return torch.cat([torch.stack(units, 1), torch.stack(found, 1)], -1), *parts

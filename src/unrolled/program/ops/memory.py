@@ -13,8 +13,8 @@ import numpy as np
 from pydantic import Field
 
 from unrolled.program import equations
-from unrolled.program.bind import Step
-from unrolled.program.functions import Array, exp, log, sigmoid, softplus, sqrt, tanh
+from unrolled.program.bind import Linear, Step
+from unrolled.program.functions import Array, exp, log, sigmoid, softplus, split, sqrt, tanh
 
 Slots = Annotated[int, Field(ge=2, le=4096)]
 Width = Annotated[int, Field(ge=1, le=4096)]
@@ -41,8 +41,8 @@ def memory(
         state = (np.zeros((len(x), slots, width), x.dtype), where, *(np.zeros((2, len(x), size), x.dtype)))
     y = np.empty((*x.shape[:2], size + heads * width), x.dtype)
     after: list[Array] = [*state]
-    for t, (*after, read) in enumerate(steps(x, state, neighbours(slots, reach), weights)):
-        y[:, t] = np.concatenate([after[2], read], axis=-1)
+    for t, (*after, read) in enumerate(steps(x, state, neighbours(slots, reach), weights, _linear)):
+        y[:, t, :size], y[:, t, size:] = after[2], read
     return y, *after
 
 
@@ -51,17 +51,14 @@ def neighbours(slots: int, reach: int) -> Any:
     return (np.arange(slots) - np.arange(-reach, reach + 1)[:, None]) % slots
 
 
-def steering(width: int, reach: int) -> int:
-    """How many numbers move one head: key, strength, gate, sharpness, shifts."""
-    return width + 3 + 2 * reach + 1
+def heads_parts(width: int, heads: int, reach: int) -> tuple[int, int, int]:
+    """How many numbers steer the heads (of each a key, strength, gate, sharpness, shifts), erase, and are added."""
+    return 2 * heads * (width + 3 + 2 * reach + 1), heads * width, heads * width
 
 
-def heads_size(width: int, heads: int, reach: int) -> int:
-    """How many numbers steer all heads, and what is erased and added."""
-    return heads * (2 * steering(width, reach) + 2 * width)
-
-
-def steps(x: Array, state: tuple[Array, ...], ring: Any, weights: Mapping[str, Array]) -> Iterator[tuple[Array, ...]]:
+def steps(
+    x: Array, state: tuple[Array, ...], ring: Any, weights: Mapping[str, Array], linear: Linear
+) -> Iterator[tuple[Array, ...]]:
     """After each step the memory, the heads' weights of the slots, h_t and c_t, and what is read ``(B, R M)``.
 
     From h_t a linear map gives for each of R reading and R writing heads a key, a strength, a gate, a sharpness and
@@ -70,20 +67,20 @@ def steps(x: Array, state: tuple[Array, ...], ring: Any, weights: Mapping[str, A
     """
     store, where, inner = *state[:2], state[2:]
     heads, width = where.shape[1] // 2, store.shape[2]
-    ends = (2 * heads * (width + 3 + len(ring)), heads * width)
+    sizes = heads_parts(width, heads, len(ring) // 2)
     controller = {name: weight for name, weight in weights.items() if "heads" not in name and name != "weight_ih"}
-    step = Step(equations.cell("lstm"), controller, _linear)
-    into, again = weights["weight_ih"][:, : x.shape[2]], weights["weight_ih"][:, x.shape[2] :].T
-    projected = _linear(x, into, weights.get("bias_ih"))
+    step = Step(equations.cell("lstm"), controller, linear)
+    into, again = weights["weight_ih"][:, : x.shape[2]], weights["weight_ih"][:, x.shape[2] :]
+    projected = linear(x, into, weights.get("bias_ih"))
     read = (where[:, :heads] @ store).reshape(len(x), -1)
     for given in projected.swapaxes(0, 1):  # a tensor is taken apart once: an index a step has a gradient of all steps
-        inner = step(given + read @ again, inner)
-        steered = _linear(inner[0], weights["weight_heads"], weights["bias_heads"])
-        where = _addresses(steered[:, : ends[0]].reshape(len(x), 2 * heads, -1), store, where, ring)
-        erase, add = steered[:, ends[0] : sum(ends)], steered[:, sum(ends) :]
+        inner = step(given + linear(read, again, None), inner)
+        steered, erase, add = split(linear(inner[0], weights["weight_heads"], weights["bias_heads"]), sizes)
+        where = _addresses(steered.reshape(len(x), 2 * heads, -1), store, where, ring)
+        erase, add = (v.reshape(len(x), heads, 1, width) for v in (sigmoid(erase), tanh(add)))
         for head in range(heads):
-            of, own = where[:, heads + head, :, None], slice(head * width, (head + 1) * width)
-            store = store * (1 - of * sigmoid(erase[:, None, own])) + of * tanh(add[:, None, own])  # eq. 3 and 4
+            of = where[:, heads + head, :, None]
+            store = store + of * (add[:, head] - erase[:, head] * store)  # eq. 3 and 4
         read = (where[:, :heads] @ store).reshape(len(x), -1)
         yield store, where, *inner, read
 
@@ -91,12 +88,12 @@ def steps(x: Array, state: tuple[Array, ...], ring: Any, weights: Mapping[str, A
 def _addresses(steered: Array, store: Array, before: Array, ring: Any) -> Array:
     """The weights ``(B, 2R, N)`` of the slots, by content and by place (eq. 5-9)."""
     width = store.shape[2]
-    key = tanh(steered[..., :width])
-    strength, gate, sharpness = (steered[..., width + k : width + k + 1] for k in range(3))
+    key, strength, gate, sharpness, shifts = split(steered, (width, 1, 1, 1, len(ring)))
+    key = tanh(key)
     alike = key @ store.swapaxes(-1, -2) / (_norm(key) * _norm(store).swapaxes(-1, -2))
     content = _softmax(softplus(strength) * alike)
     mixed = before + sigmoid(gate) * (content - before)
-    shifted = (_softmax(steered[..., width + 3 :])[..., None] * mixed[..., ring]).sum(-2)
+    shifted = (_softmax(shifts)[..., None] * mixed[..., ring]).sum(-2)
     return _softmax((1 + softplus(sharpness)) * log(shifted + 1e-12))
 
 
