@@ -88,8 +88,8 @@ def judged(lines: list[str]) -> list[str]:
         gains = [own[label] - own["without"] for own in found.values() if {label, "without"} <= own.keys()]
         if gains:
             helps, harms = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
-            adds = f"the recurrent branch of {label} adds {statistics.mean(gains):+.4f} on average over {len(gains)} comparisons"
-            said.append(f"{adds}, and helps in {helps}, harms in {harms}")
+            adds = f"the recurrent branch of {label} adds {statistics.mean(gains):+.4f} on average over"
+            said.append(f"{adds} {len(gains)} comparisons, and helps in {helps}, harms in {harms}")
     return said
 
 
