@@ -84,6 +84,19 @@ def test_few_sequences_are_augmented_and_long_ones_thinned_out(rows: int, count:
     )
     assert [entry["conv"]["stride"] for entry in net if "conv" in entry] == [stride, stride]
     assert found.task.get("class_weights", "none") == ("none" if few else "root")
+    assert found.train["batch_size"] == (4 if few else 128)
+
+
+@pytest.mark.parametrize(("count", "batch"), [(20, 4), (72, 7), (500, 16)])
+def test_of_few_sequences_batches_are_a_tenth(count: int, batch: int) -> None:
+    values = np.random.default_rng(0).normal(size=24 * count)
+    case = {"label": np.array(["a", "b"], dtype=object)[np.arange(count) % 2]}
+    hints = Hints(target=("label",), task="classify")
+    table = Table({"x": values}, "waves", starts=np.arange(count + 1) * 24, case_columns=case, hints=hints)
+    config = Config.parse({"data": {"split": {"test": 0}}, "task": {"name": "classify"}})
+    part = load(table, config.data, "classify").parts["train"]
+    found = complete(config, "classify", part.series, part.spans, validated=False)[0]
+    assert found.train["batch_size"] == batch
 
 
 @pytest.mark.parametrize(
