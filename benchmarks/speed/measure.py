@@ -29,7 +29,8 @@ THREADS = tuple(int(word) for word in sys.argv[1:] if word.isdigit()) or (1, 2)
 _SHORTEST = 3e-3
 """Seconds that are timed at once, at least."""
 _QUIET = 0.1
-"""Seconds before each side where there are threads: those of the side before spin for a while, and take a core."""
+"""Seconds before each side where there are threads: those of the side before spin for a while, and take a core. A call
+that is not timed wakes those of this one again."""
 
 Call = Callable[[], object]
 
@@ -52,7 +53,9 @@ def interleaved(calls: Sequence[Call], seconds: float = 1.0, least: int = 5, mos
     spent = 0.0
     while len(times[0]) < least or (spent < seconds and len(times[0]) < most):
         for call, times_over, taken in zip(calls, repeats, times, strict=True):
-            time.sleep(pause)
+            if pause:
+                time.sleep(pause)
+                call()
             start = now()
             for _ in range(times_over):
                 call()

@@ -15,11 +15,14 @@ from unrolled.core.errors import UnrolledError
 from unrolled.core.search import Tried
 from unrolled.search import Study
 from unrolled.train import Hook
+from unrolled.train.interrupt import Interrupt
 from unrolled.workflow.search_folder import SearchFolder
 from unrolled.workflow.search_plan import Plan
 from unrolled.workflow.search_worker import Told, work
 
 _MOST_KILLED = 5  # workers, until the machine is taken to be the trouble
+_LOOK = 0.2  # seconds until Ctrl-C is looked for
+_CTRL_C = {signal.SIGINT}
 
 
 @dataclass
@@ -69,14 +72,14 @@ class _Team:
         self._failure: UnrolledError | None = None
 
     def run(self) -> bool:
-        for _ in range(self._plan.settings.workers):
-            self._start()
-        while self._workers:
-            try:
-                for ready in wait([worker.said for worker in self._workers]):
+        with Interrupt() as interrupt:
+            for _ in range(self._plan.settings.workers):
+                self._start()
+            while self._workers:
+                for ready in wait([worker.said for worker in self._workers], timeout=_LOOK):
                     self._hear(next(worker for worker in self._workers if worker.said is ready))
-            except KeyboardInterrupt:  # the workers were told too: each keeps what it has, and ends
-                self._interrupted = True
+                if interrupt.requested and not self._interrupted:
+                    self._interrupt()
         if self._failure is not None:
             raise self._failure
         return self._interrupted
@@ -87,12 +90,23 @@ class _Team:
             worker.process.terminate()
             worker.process.join()
 
+    def _interrupt(self) -> None:
+        """Pass Ctrl-C on: each worker keeps what it has, and ends."""
+        self._interrupted = True
+        for worker in self._workers:
+            if worker.process.is_alive() and worker.process.pid is not None:
+                os.kill(worker.process.pid, signal.SIGINT)
+
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         said, mouth = context.Pipe(duplex=False)
         arguments = (self._folder.path, self._deadline, mouth, self._patience, self._threads())
         process = context.Process(target=_work, args=arguments, daemon=True)
-        process.start()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _CTRL_C)  # a worker inherits it until it can keep what it has
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _CTRL_C)
         mouth.close()
         self._workers.append(_Worker(process, said))
 
@@ -153,12 +167,14 @@ def _cause(status: int) -> str:
 
 
 def _work(path: Path, deadline: float | None, mouth: Connection, patience: float, threads: int) -> None:
-    """A worker's process."""
+    """A worker's process, in a group of its own: Ctrl-C in a terminal reaches the first process, which passes it on."""
     import torch
 
+    os.setpgid(0, 0)
     torch.set_num_threads(threads)
     folder = SearchFolder(path)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _CTRL_C)
         interrupted = work(
             Plan.read(folder.plan),
             folder,
