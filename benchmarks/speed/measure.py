@@ -31,6 +31,7 @@ _SHORTEST = 3e-3
 _QUIET = 0.1
 """Seconds before each side where there are threads: those of the side before spin for a while, and take a core. A call
 that is not timed wakes those of this one again."""
+_ROUNDS = 15  # at most, where each begins with a pause
 
 Call = Callable[[], object]
 
@@ -47,7 +48,9 @@ def interleaved(calls: Sequence[Call], seconds: float = 1.0, least: int = 5, mos
         least: rounds at least.
         most: rounds at most.
     """
-    now, pause = clock(), _QUIET if torch.get_num_threads() > 1 else 0.0
+    now, pause = clock(), 0.0
+    if torch.get_num_threads() > 1:
+        pause, most = _QUIET, min(most, _ROUNDS)
     repeats = [_repeats(call, now) for call in calls]
     times: list[list[float]] = [[] for _ in calls]
     spent = 0.0
