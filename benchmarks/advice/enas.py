@@ -38,7 +38,7 @@ from benchmarks.accuracy.curves import surroundings
 from benchmarks.advice.page import RESULTS
 from benchmarks.advice.sets import DATA
 from unrolled.core.files import write_text
-from unrolled.core.search import SearchRecord, Tried
+from unrolled.core.search import SearchRecord, Tried, best_of
 from unrolled.core.trial import Trial
 from unrolled.search.wiring import Wiring
 from unrolled.workflow.config import Config
@@ -100,7 +100,7 @@ def processor_time() -> Iterator[None]:
 
 
 def _judged(tried: list[Tried], test: Path) -> dict[str, Any]:
-    best = _best(tried)
+    best = best_of(tried)
     if best is None or best.trial.metric is None:
         return {"valid": float("nan"), "test": float("nan"), "trials": len(tried), "chosen": ""}
     evaluation = evaluate_bundle(Path(best.trial.folder) / "model.unrolled", test)
@@ -111,12 +111,6 @@ def _judged(tried: list[Tried], test: Path) -> dict[str, Any]:
         "chosen": {key: value for key, value in best.values.items() if key not in ("found by", "file")},
         "all": [None if one.trial.metric is None or not one.trial.whole else one.trial.metric.value for one in tried],
     }
-
-
-def _best(tried: list[Tried]) -> Tried | None:
-    measured = [one for one in tried if one.trial.cost is not None]
-    whole = [one for one in measured if one.trial.whole]
-    return min(whole or measured, key=lambda one: one.trial.cost or 0.0, default=None)
 
 
 def planted(seed: int, seconds: float) -> dict[str, Any]:
@@ -142,7 +136,7 @@ def planted(seed: int, seconds: float) -> dict[str, Any]:
 
 def _found(record: SearchRecord, by: str, fresh: Path, limit: float) -> dict[str, Any]:
     tried = [one for one in record.tried if one.values["found by"] == by]
-    best = _best(tried)
+    best = best_of(tried)
     assert best is not None and best.trial.metric is not None
     error = _error(best.trial, fresh)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from unrolled.core.records import Note, Record
@@ -79,3 +80,10 @@ def objective(trial: Trial, name: str) -> float | None:
     """What a trial reached of an objective, lower being better; None where it has none."""
     value = getattr(trial, OBJECTIVES[name])
     return None if value is None else float(value)
+
+
+def best_of(tried: Sequence[Tried], first: str = "metric") -> Tried | None:
+    """The lowest of an objective, among the trials that were trained as far as they should be, else of all."""
+    measured = [one for one in tried if objective(one.trial, first) is not None]
+    whole = [one for one in measured if one.trial.whole]
+    return min(whole or measured, key=lambda one: objective(one.trial, first) or 0.0, default=None)

@@ -19,8 +19,8 @@ import torch
 from unrolled.cells import Cell, cells, register
 from unrolled.core.files import write_text
 from unrolled.core.records import Metric, Note
-from unrolled.core.search import AxisFacts, Tried, Value
-from unrolled.core.trial import Budget, Trial
+from unrolled.core.search import AxisFacts, Tried, Value, best_of
+from unrolled.core.trial import Budget
 from unrolled.nets import Net
 from unrolled.report.words import Words
 from unrolled.search.controller import Controller
@@ -171,8 +171,8 @@ def _drawn(bench: _Bench, asked: SearchedLayer) -> Iterator[Wiring]:
 
 def _paid(tried: Sequence[Tried], seconds: float) -> tuple[Note, ...]:
     """Whether the controller found more than chance did in the same time."""
-    best = {by: _best([one.trial for one in tried if one.values["found by"] == by]) for by in ("enas", "random")}
-    enas, chance = best["enas"], best["random"]
+    best = [best_of([one for one in tried if one.values["found by"] == by]) for by in ("enas", "random")]
+    enas, chance = (None if one is None else one.trial for one in best)
     if enas is None or chance is None or enas.metric is None or chance.metric is None:
         return ()
     gain = (chance.cost or 0.0) - (enas.cost or 0.0)
@@ -190,12 +190,6 @@ def _paid(tried: Sequence[Tried], seconds: float) -> tuple[Note, ...]:
             f"随机结构的最佳结果为 {chance.metric.value:.4g}：{word[1]}。",
         ),
     )
-
-
-def _best(trials: list[Trial]) -> Trial | None:
-    chosen = [trial for trial in trials if trial.cost is not None]
-    whole = [trial for trial in chosen if trial.whole]
-    return min(whole or chosen, key=lambda trial: trial.cost or 0.0, default=None)
 
 
 def _overlap(one: Metric, other: Metric) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from unrolled.core.errors import ConfigError
 from unrolled.core.files import write_text
-from unrolled.core.search import AxisFacts, SearchRecord, Tried, objective
+from unrolled.core.search import AxisFacts, SearchRecord, Tried, best_of, objective
 from unrolled.report import search as page
 from unrolled.search import Study, frontier
 from unrolled.workflow.config import Config
@@ -110,7 +110,7 @@ def _summary(
     plan: Plan, home: SearchFolder, tried: tuple[Tried, ...], axes: tuple[AxisFacts, ...], **known: Any
 ) -> SearchRecord:
     """What all trials say together."""
-    best = _best(tried, plan.settings.objectives[0])
+    best = best_of(tried, plan.settings.objectives[0])
     config: dict[str, Any] = best.trial.config if best is not None else {}
     return SearchRecord(
         name=home.path.name,
@@ -135,13 +135,6 @@ def _written(record: SearchRecord, plan: Plan, home: SearchFolder, interrupted: 
     if record.best is not None:
         Config.parse(_as_asked(record.of(record.best), plan)).write(home.best)
     return Found(record, home, interrupted)
-
-
-def _best(tried: Sequence[Tried], first: str) -> Tried | None:
-    """The lowest of the first objective, among the trials that were trained as far as their config asks for."""
-    measured = [one for one in tried if objective(one.trial, first) is not None]
-    whole = [one for one in measured if one.trial.whole]
-    return min(whole or measured, key=lambda one: objective(one.trial, first) or 0.0, default=None)
 
 
 def _frontier(tried: Sequence[Tried], objectives: Sequence[str]) -> tuple[int, ...]:
